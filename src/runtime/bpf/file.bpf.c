@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Files: everything that names one in a system call.
+ *
+ * Calls that return a descriptor (SYS_OPEN) are told from the struct file behind
+ * it: its dentry is the resolved path, its inode the facts, FMODE_CREATED whether
+ * the call made it.  Calls that leave no descriptor (SYS_PATH: unlink, rename, …)
+ * are told from the name as given and the folder it starts from; their parent
+ * folder is resolved where the kernel lets us look at the call itself (names.bpf.c).
+ */
+#include "runtime/bpf/core.h"
+#include "runtime/bpf/file.h"
+#include "runtime/bpf/syscall.h"
+
+const volatile struct sys_desc sys_descs[SCOPE_SYSCALLS];
+const volatile struct sys_desc sys_descs_ia32[SCOPE_SYSCALLS];
+
+int sys_open(__u64 *ctx);
+int sys_path(__u64 *ctx);
+int sys_args(__u64 *ctx);
+int sys_creds(__u64 *ctx);
+int sys_sock(__u64 *ctx);
+int sys_exec(__u64 *ctx);
+
+/* enum sys_handler → program; filled by user space, which knows what was loaded */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, SYS_END);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} sys_programs SEC(".maps");
+
+/* Every system call of the machine ends here: say no as early as possible. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	bool is_compat = sys_is_compat();
+	const struct sys_desc *d;
+	struct scratch *s;
+	__u64 nr = sys_number(regs);
+
+	if (nr >= SCOPE_SYSCALLS)
+		return 0;
+	BOUND(nr, SCOPE_SYSCALLS - 1);
+	d = (const struct sys_desc *)(is_compat ? &sys_descs_ia32[nr] : &sys_descs[nr]);
+	if (!d->handler || (ret < 0 && (scope.bits & SCOPE_NO_FAILED)) || !in_scope())
+		return 0;
+	s = scratch_get(SCRATCH_PROCESS);
+	if (!s)
+		return 0;
+	s->call.desc = *d;
+	s->call.nr = nr;
+	s->call.ret = ret;
+	s->call.flags = is_compat ? WIRE_F_COMPAT : 0;
+	sys_args_read(&s->call, regs);
+	bpf_tail_call(ctx, &sys_programs, d->handler);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_open, struct pt_regs *regs, long ret)
+{
+	struct scratch *s = sys_scratch();
+	const struct sys_desc *d;
+	__u32 flags = 0, mode = 0, bits = 0;
+	struct file *file = NULL;
+	struct wire_file *f;
+	__u16 kind;
+
+	if (!s)
+		return 0;
+	d = &s->call.desc;
+	if (d->bits & SYS_B_HOW) {
+		__u64 how[2] = {};
+
+		bpf_probe_read_user(how, sizeof(how), (void *)sys_arg(s, d->flags));
+		flags = how[0];
+		mode = how[1];
+	} else {
+		if (d->bits & SYS_B_CREAT)
+			flags = O_CREAT_FLAGS;
+		else if (d->flags >= 0)
+			flags = sys_arg(s, d->flags);
+		if (d->mode >= 0)
+			mode = sys_arg(s, d->mode);
+	}
+	/* decide which event it is before anything is copied: reads are often not wanted */
+	if (ret >= 0) {
+		file = file_of_fd(this_task(), ret);
+		if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED_)
+			bits = WIRE_FILE_CREATED;
+	}
+	kind = open_kind(flags, bits, ret);
+	if (!wanted(kind))
+		return 0;
+	f = file_record(s, kind, ret);
+	f->head.flags = s->call.flags;
+	f->nr = s->call.nr;
+	f->flags = flags;
+	f->mode = mode & 07777;
+	if (file)
+		fill_file(s, f, file);
+	if (d->path >= 0)
+		f->path = put_user_str(s, (void *)sys_arg(s, d->path));
+	if (!file)
+		f->dir = put_dir(s, d->dir >= 0 ? (int)sys_arg(s, d->dir) : AT_FDCWD_);
+	record_send(s);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_path, struct pt_regs *regs, long ret)
+{
+	struct scratch *s = sys_scratch();
+	const struct sys_desc *d;
+	__u32 flags = 0;
+	struct wire_file *f;
+	struct file *file;
+	__u16 kind;
+	int at;
+
+	if (!s)
+		return 0;
+	d = &s->call.desc;
+	kind = d->kind;
+	if (d->flags >= 0)
+		flags = sys_arg(s, d->flags);
+	if ((d->bits & SYS_B_RMDIR) && (flags & AT_REMOVEDIR_))
+		kind = EV_RMDIR;
+	if (!wanted(kind))
+		return 0;
+	f = file_record(s, kind, ret);
+	f->head.flags = s->call.flags;
+	f->nr = s->call.nr;
+	f->flags = flags;
+	if (d->mode >= 0)
+		f->mode = sys_arg(s, d->mode) & 07777;
+	if (d->bits & SYS_B_OWNER) {
+		at = d->path >= 0 ? d->path + 1 : 1;
+		f->owner = sys_arg(s, at);
+		f->group = sys_arg(s, at + 1);
+	}
+	if (d->bits & SYS_B_FD) {
+		file = file_of_fd(this_task(), sys_arg(s, 0));
+		if (file)
+			fill_file(s, f, file);
+	}
+	if (d->path >= 0) {
+		f->path = put_user_str(s, (void *)sys_arg(s, d->path));
+		f->dir = put_dir(s, d->dir >= 0 ? (int)sys_arg(s, d->dir) : AT_FDCWD_);
+		f->head.flags |= WIRE_F_LEXICAL;
+	}
+	if (d->path2 >= 0) {
+		f->path2 = put_user_str(s, (void *)sys_arg(s, d->path2));
+		if (kind == EV_RENAME || kind == EV_LINK)
+			f->dir2 = put_dir(s, d->dir2 >= 0 ? (int)sys_arg(s, d->dir2) : AT_FDCWD_);
+	}
+	if (d->text >= 0) {
+		__u32 off = s->used;
+		long n;
+
+		if (off <= WIRE_RECORD_MAX - WIRE_NAME_MAX) {
+			n = bpf_probe_read_user_str(s->record + off, WIRE_NAME_MAX,
+						    (void *)sys_arg(s, d->text));
+			if (n > 0) {
+				f->text = (struct wire_str){.off = off, .len = n - 1};
+				s->used = off + n;
+			}
+		}
+	}
+	record_send(s);
+	return 0;
+}
+
+/* Calls whose arguments are numbers, and perhaps one name. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_args, struct pt_regs *regs, long ret)
+{
+	struct scratch *s = sys_scratch();
+	const struct sys_desc *d;
+	struct wire_sys *w;
+
+	if (!s)
+		return 0;
+	d = &s->call.desc;
+	w = (struct wire_sys *)s->record;
+	head_init(&w->head, d->kind);
+	w->head.ret = ret;
+	w->head.flags = s->call.flags;
+	w->nr = s->call.nr;
+	w->pad = 0;
+	w->file = w->text = NO_STRING;
+	s->used = sizeof(*w);
+#pragma unroll
+	for (int i = 0; i < 5; i++)
+		w->arg[i] = sys_arg(s, i);
+	if (d->bits & SYS_B_FD_FILE) {
+		struct file *file = file_of_fd(this_task(), sys_arg(s, 0));
+
+		if (file)
+			w->file = put_file_path(s, file);
+	}
+	if (d->text >= 0)
+		w->text = put_user_str(s, (void *)sys_arg(s, d->text));
+	/* bpf(BPF_PROG_LOAD): union bpf_attr has the name at 48, BPF_MAP_CREATE at 28 */
+	if (d->kind == EV_BPF && (w->arg[0] == BPF_PROG_LOAD || w->arg[0] == BPF_MAP_CREATE))
+		w->text = put_user_str(
+			s, (void *)(w->arg[1] + (w->arg[0] == BPF_PROG_LOAD ? 48 : 28)));
+	record_send(s);
+	return 0;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

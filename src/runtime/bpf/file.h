@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Records about files: shared by system calls (file.bpf.c) and io_uring (uring.bpf.c). */
+#pragma once
+
+#include "runtime/bpf/core.h"
+#include "runtime/bpf/path.h"
+
+enum {
+	O_ACCMODE_ = 3,
+	O_TRUNC_ = 01000,
+	O_CREAT_ = 0100,
+	O_CREAT_FLAGS = 0100 | 01 | 01000, /* what creat() stands for */
+	AT_REMOVEDIR_ = 0x200,
+};
+
+/* Fixed part of a file record, all but what the calls differ in. */
+static __always_inline struct wire_file *file_record(struct scratch *s, __u16 kind, long ret)
+{
+	struct wire_file *f = (struct wire_file *)s->record;
+
+	head_init(&f->head, kind);
+	f->head.ret = ret;
+	f->inode = f->bytes = 0;
+	f->dev = f->bits = f->flags = f->mode = f->nr = f->pad = 0;
+	f->owner = f->group = ~0u;
+	f->file = f->path = f->dir = f->path2 = f->dir2 = f->text = NO_STRING;
+	s->used = sizeof(*f);
+	return f;
+}
+
+static __always_inline void fill_file(struct scratch *s, struct wire_file *f, struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	f->inode = BPF_CORE_READ(inode, i_ino);
+	f->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	f->bits = file_bits(file, inode);
+	if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED_)
+		f->bits |= WIRE_FILE_CREATED;
+	f->file = put_file_path(s, file);
+}
+
+/* Which of the three open events this is: by what happened, else by what was asked. */
+static __always_inline __u16 open_kind(__u32 flags, __u32 bits, long ret)
+{
+	if ((bits & WIRE_FILE_CREATED) || (ret < 0 && (flags & O_CREAT_)))
+		return EV_CREATE;
+	return (flags & O_ACCMODE_) || (flags & O_TRUNC_) ? EV_WRITE : EV_OPEN;
+}
+
+/* Where the path that was appended last starts from, if it is relative. */
+static __always_inline struct wire_str put_dir(struct scratch *s, int dirfd)
+{
+	__u32 r;
+
+	if (!s->is_relative)
+		return NO_STRING;
+	r = dir_put(s->which, dirfd);
+	return (struct wire_str){.off = r >> 16, .len = (__u16)r};
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * A file's path as the kernel resolved it, and the facts of its inode.
+ *
+ * bpf_d_path() may be called from a handful of functions only, so the path is put
+ * together here: from the file's dentry up to the root of its mount, from there on
+ * through the mount point, until a mount is its own parent.  That is the root of
+ * the mount namespace, so a chroot hides nothing, and symlinks, "..", and detours
+ * through /proc/PID/root are gone: a dentry does not know how it was reached.
+ *
+ * A path of more than 64 components (512 where there is bpf_loop) loses its beginning;
+ * WIRE_F_CUT says so.
+ */
+#pragma once
+
+#include "runtime/bpf/core.h"
+
+/*
+ * path.bpf.c: append the path of a dentry on a mount to scratch `which`.  Global
+ * functions, so that the verifier checks them once and not for every state of every
+ * caller.  They return a wire_str as off << 16 | len: a BPF function returns a number.
+ */
+__u32 path_put(__u32 which, __u64 dentry, __u64 mnt);
+
+/* The folder that a relative path starts from: descriptor `dirfd`, or the working one. */
+__u32 dir_put(__u32 which, __s32 dirfd);
+
+static __always_inline struct wire_str put_path(struct scratch *s, const struct dentry *dentry,
+						const struct vfsmount *mnt)
+{
+	__u32 r = path_put(s->which, (__u64)dentry, (__u64)mnt);
+
+	return (struct wire_str){.off = r >> 16, .len = (__u16)r};
+}
+
+static __always_inline struct wire_str put_file_path(struct scratch *s, const struct file *file)
+{
+	return put_path(s, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+}
+
+static __always_inline __u32 file_bits(const struct file *file, const struct inode *inode)
+{
+	unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	__u32 bits = 0;
+
+	if (BPF_CORE_READ(inode, i_nlink) == 0)
+		bits |= WIRE_FILE_DELETED;
+	if (BPF_CORE_READ(inode, i_mode) & 06000)
+		bits |= WIRE_FILE_SETID;
+	if (magic == TMPFS_MAGIC_ || magic == HUGETLBFS_MAGIC_) {
+		if (BPF_CORE_READ(file, f_path.mnt, mnt_flags) & MNT_INTERNAL_)
+			bits |= WIRE_FILE_MEMFD;
+		else
+			bits |= WIRE_FILE_TMPFS;
+	} else if (magic == OVERLAYFS_MAGIC_) {
+		/* struct ovl_inode: the upper dentry stands right behind its inode */
+		void *upper = NULL;
+
+		bpf_probe_read_kernel(&upper, sizeof(upper),
+				      (void *)inode + bpf_core_type_size(struct inode));
+		if (upper)
+			bits |= WIRE_FILE_UPPER;
+	}
+	return bits;
+}
+
+/* The file behind a descriptor of the running process; NULL: there is none. */
+static __always_inline struct file *file_of_fd(struct task_struct *task, __u32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **table, *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	table = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	return file;
+}
