@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Records as they come in: checked once, then trusted.
+ *
+ * A record may come from the kernel or from a file that somebody sent us, so size,
+ * kind and every string are checked before anything follows them.
+ */
+#pragma once
+
+#include "base/str.h"
+#include "catalog/catalog.h"
+
+/*
+ * Is this one whole record?  0; -EBADMSG if not; -ENOTSUP for a kind that this
+ * version does not know (its size is sound: it may be skipped).
+ */
+int record_check(const void *record, size_t n);
+
+/* A string of a checked record; empty if it has none. */
+struct str record_str(const void *record, struct wire_str s);
+
+/*
+ * Append an identity record to `out` and return it; strings are added behind it with
+ * record_add_str(), which takes the member's offset in the body.  Both may move it.
+ */
+void record_begin(struct buf *out, unsigned int kind);
+void record_add_str(struct buf *out, size_t member, struct str s);
+void record_end(struct buf *out);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "event/stream.h"
+
+#include "base/macro.h"
+#include "event/decode.h"
+#include "event/record.h"
+#include "event/redact.h"
+#include "event/resolve.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	CPUS = 4096,	   /* cpus whose losses are told apart */
+	ANCESTORS = 64,	   /* how far back somebody is asked about parents */
+	NAME_RETRIES = 50, /* how often a container's name is asked for again */
+};
+
+struct stream {
+	struct stream_config config;
+	struct processes processes;
+	struct cgroups cgroups;
+	struct map users; /* uid + 1 → struct wire_user, owned */
+	struct stream_totals totals;
+	uint32_t lost_by_cpu[CPUS];
+	struct buf answer; /* what a resolver said */
+	struct buf masked; /* a record with its secrets masked */
+};
+
+struct stream *stream_new(const struct stream_config *config)
+{
+	struct stream *s = xalloc(sizeof(*s));
+
+	s->config = *config;
+	return s;
+}
+
+void stream_free(struct stream *s)
+{
+	void *user;
+
+	if (!s)
+		return;
+	processes_done(&s->processes);
+	cgroups_done(&s->cgroups);
+	map_each(&s->users, i, user)
+		free(user);
+	map_done(&s->users);
+	buf_done(&s->answer);
+	buf_done(&s->masked);
+	free(s);
+}
+
+const struct processes *stream_processes(const struct stream *s)
+{
+	return &s->processes;
+}
+
+const char *stream_user(const struct stream *s, uint32_t uid)
+{
+	const struct wire_user *u = map_get(&s->users, (uint64_t)uid + 1);
+
+	return u && u->name.off ? record_str(u, u->name).p : NULL;
+}
+
+void stream_totals(const struct stream *s, struct stream_totals *ret)
+{
+	*ret = s->totals;
+}
+
+static int keep(struct stream *s, const void *record, size_t n)
+{
+	return s->config.recorder ? recorder_put(s->config.recorder, record, n) : 0;
+}
+
+static void on_user(struct stream *s, const struct wire_user *rec)
+{
+	struct wire_user *copy = xalloc(rec->head.size + 1);
+
+	memcpy(copy, rec, rec->head.size);
+	free(map_put(&s->users, (uint64_t)rec->head.uid + 1, copy));
+}
+
+/* Identity: learnt, recorded, not shown.  Returns false if the record is an event. */
+static bool learn(struct stream *s, const struct wire_head *h)
+{
+	switch (h->kind) {
+	case WIRE_PROC:
+		process_on_proc(&s->processes, (const struct wire_proc *)h);
+		return true;
+	case WIRE_CGROUP:
+		cgroup_on_path(&s->cgroups, (const struct wire_cgroup *)h);
+		return true;
+	case WIRE_CONTAINER:
+		cgroup_on_container(&s->cgroups, (const struct wire_container *)h);
+		return true;
+	case WIRE_USER:
+		on_user(s, (const struct wire_user *)h);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Take in what a resolver answered, as if it had come through the ring. */
+static int take_answer(struct stream *s)
+{
+	const struct wire_head *h = (const struct wire_head *)s->answer.p;
+
+	if (record_check(h, s->answer.n) < 0)
+		return 0;
+	if (h->kind == WIRE_PROC && !s->config.show_secrets) {
+		struct wire_proc *p = (struct wire_proc *)s->answer.p;
+
+		redact_args(s->answer.p + p->args.off, p->args.len);
+	}
+	learn(s, h);
+	return keep(s, h, h->size);
+}
+
+#define ASK(s, what, ...)          \
+	((s)->config.resolver &&   \
+	 (buf_reset(&(s)->answer), \
+	  (s)->config.resolver->what((s)->config.resolver->ctx, __VA_ARGS__, &(s)->answer)))
+
+static int know_user(struct stream *s, uint32_t uid)
+{
+	if (uid == ~0u || map_get(&s->users, (uint64_t)uid + 1) || !ASK(s, user, uid))
+		return 0;
+	return take_answer(s);
+}
+
+/* Ask about a process and all before it; stops where one is known. */
+static int know_process(struct stream *s, uint32_t pid, uint64_t start_ns)
+{
+	const struct process *p;
+	int r;
+
+	for (int i = 0; i < ANCESTORS && pid; i++) {
+		p = process_find(&s->processes, pid, start_ns);
+		if (!p || !p->has_exec) {
+			if (!ASK(s, process, pid, start_ns))
+				return 0;
+			r = take_answer(s);
+			if (r < 0)
+				return r;
+			p = process_find(&s->processes, pid, start_ns);
+			if (!p)
+				return 0;
+		}
+		pid = p->ppid;
+		start_ns = p->parent_start_ns;
+	}
+	return 0;
+}
+
+static int know_cgroup(struct stream *s, uint64_t id, bool is_exec)
+{
+	struct cgroup *c = cgroup_get(&s->cgroups, id);
+	bool has_name = c->container && c->container->name.off;
+	int r = 0;
+
+	if (c->is_asked && (!c->container || has_name || !is_exec || c->retries >= NAME_RETRIES))
+		return 0;
+	c->retries++;
+	c->is_asked = true;
+	if (!c->path && ASK(s, cgroup, id))
+		r = take_answer(s);
+	if (r >= 0 && c->path && ASK(s, container, id, str_of(c->path)))
+		r = take_answer(s);
+	return r;
+}
+
+static int know_who(struct stream *s, const struct wire_head *h)
+{
+	const struct wire_creds *c = (const struct wire_creds *)h;
+	const struct wire_proc *p = (const struct wire_proc *)h;
+	struct process *known = process_find(&s->processes, h->pid, h->start_ns);
+	bool is_exec = h->kind == EV_EXEC && h->ret >= 0;
+	int r = 0;
+
+	if (is_exec) {
+		if (!known)
+			r = know_process(s, p->ppid, p->parent_start_ns);
+		process_on_proc(&s->processes, p);
+	} else if (!known || !known->has_exec) {
+		r = know_process(s, h->pid, h->start_ns);
+	}
+	process_on_head(&s->processes, h);
+	if (r >= 0)
+		r = know_cgroup(s, h->cgroup, is_exec);
+	if (r >= 0)
+		r = know_user(s, h->uid);
+	if (r >= 0 && h->kind == EV_SETUID) {
+		r = know_user(s, c->cred.uid);
+		if (r >= 0)
+			r = know_user(s, c->cred.euid);
+	}
+	return r;
+}
+
+static bool starts_with_any(struct str s, const struct str *prefixes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(s, prefixes[i]))
+			return true;
+	return false;
+}
+
+/* Opens that every dynamically linked program makes before it does anything. */
+static bool is_library(const struct wire_file *f)
+{
+	static const struct str prefixes[] = {
+		STR("/lib/"),
+		STR("/lib64/"),
+		STR("/usr/lib/"),
+		STR("/usr/lib64/"),
+		STR("/usr/local/lib/"),
+		STR("/etc/ld.so."),
+		STR("/usr/share/locale"),
+		STR("/usr/share/zoneinfo"),
+	};
+	return starts_with_any(record_str(f, f->file), prefixes, ELEMENTS(prefixes)) ||
+	       starts_with_any(record_str(f, f->path), prefixes, ELEMENTS(prefixes)) ||
+	       str_eq(record_str(f, f->path), STR("/dev/null"));
+}
+
+/*
+ * What a command does before it does anything of its own: finding libraries, locales
+ * and programs.  Left out of the view that has not been asked for anything else.
+ */
+static bool is_everyday(const struct wire_head *h)
+{
+	switch (h->kind) {
+	case EV_OPEN:
+	case EV_WRITE:
+		return is_library((const struct wire_file *)h);
+	case EV_EXEC:
+		return h->ret == -ENOENT; /* a walk along PATH */
+	default:
+		return false;
+	}
+}
+
+static int show(struct stream *s, const struct wire_head *h)
+{
+	struct event e = {
+		.head = h,
+		.kind = h->kind,
+		.desc = event_get(h->kind),
+		.real_ns = h->time_ns + s->config.boot_to_real_ns,
+		.stream = s,
+	};
+	int r;
+
+	e.process = process_find(&s->processes, h->pid, h->start_ns);
+	if (!e.process)
+		e.process = process_on_head(&s->processes, h);
+	e.cgroup = cgroup_get(&s->cgroups, h->cgroup);
+	e.container = e.cgroup->container;
+	r = s->config.sink->event(s->config.sink, &e);
+	if (r < 0)
+		return r;
+	if (h->kind == EV_LOST)
+		return 0;
+	s->totals.shown++;
+	return s->config.count && s->totals.shown >= s->config.count;
+}
+
+static int show_lost(struct stream *s, const struct wire_head *at, uint64_t n)
+{
+	struct wire_head h = {
+		.size = sizeof(h),
+		.kind = EV_LOST,
+		.time_ns = at ? at->time_ns : 0,
+		.cpu = at ? at->cpu : 0,
+		.ret = n,
+	};
+
+	s->totals.lost += n;
+	return show(s, &h);
+}
+
+/* A cpu's counter grew since its last record: those in between are missing here. */
+static int note_losses(struct stream *s, const struct wire_head *h)
+{
+	uint32_t cpu = h->cpu % CPUS, n = h->lost - s->lost_by_cpu[cpu];
+
+	if (!n)
+		return 0;
+	s->lost_by_cpu[cpu] = h->lost;
+	return show_lost(s, h, n);
+}
+
+static const struct wire_head *mask_secrets(struct stream *s, const struct wire_head *h)
+{
+	struct wire_proc *p;
+
+	if (h->kind != EV_EXEC || s->config.show_secrets || !s->config.resolver)
+		return h;
+	buf_reset(&s->masked);
+	buf_add(&s->masked, h, h->size);
+	p = (struct wire_proc *)s->masked.p;
+	redact_args(s->masked.p + p->args.off, p->args.len);
+	return &p->head;
+}
+
+int stream_feed(struct stream *s, const void *record, size_t n)
+{
+	const struct wire_head *h = record;
+	uint64_t bit;
+	int r = record_check(record, n);
+
+	if (r < 0) {
+		s->totals.bad++;
+		return 0;
+	}
+	if (h->kind == WIRE_TALLY)
+		return stream_finish(s, &((const struct wire_tally *)h)->count);
+	if (h->kind >= EV_END) {
+		learn(s, h);
+		return keep(s, h, n);
+	}
+	h = mask_secrets(s, h);
+	r = note_losses(s, h);
+	if (r < 0)
+		return r;
+	r = know_who(s, h);
+	if (r >= 0)
+		r = keep(s, h, n);
+	if (r < 0)
+		return r;
+	bit = KIND_BIT(h->kind);
+	if (h->kind == EV_FORK)
+		process_on_fork(&s->processes, (const struct wire_fork *)h);
+	if (!(s->config.shown & bit)) {
+		s->totals.filtered++;
+	} else if (s->config.hide_everyday && is_everyday(h)) {
+		s->totals.filtered++;
+		s->totals.hidden++;
+	} else {
+		r = show(s, h);
+	}
+	if (h->kind == EV_EXIT) {
+		struct process *p = process_find(&s->processes, h->pid, h->start_ns);
+
+		if (p)
+			process_on_exit(&s->processes, p);
+	}
+	return r;
+}
+
+int stream_finish(struct stream *s, const struct wire_count *count)
+{
+	struct wire_tally tally = {
+		.head = {.size = sizeof(tally), .kind = WIRE_TALLY},
+		.count = *count,
+	};
+	uint64_t lost = 0;
+	int r;
+
+	s->totals.sent = 0;
+	for (unsigned int k = 1; k < 64; k++) {
+		s->totals.sent += count->sent[k];
+		lost += count->lost[k];
+	}
+	s->totals.table_full = count->table_full;
+	/* lost[0] are identity records: they are no events, but their loss is one */
+	lost += count->lost[0];
+	s->totals.sent += count->lost[0];
+	r = keep(s, &tally, sizeof(tally));
+	if (r >= 0 && lost > s->totals.lost)
+		r = show_lost(s, NULL, lost - s->totals.lost);
+	return r < 0 ? r : 0;
+}
