@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command that `skep watch -- CMD` runs: in a cgroup of its own, started only
+ * when everybody is watching, and never left behind.
+ *
+ * Beside the command a janitor is forked.  It holds nothing but a pipe to skep and
+ * sleeps; when skep is gone, however it went, the pipe ends, and the janitor sends
+ * whoever is still in the cgroup back home and removes it.
+ */
+#pragma once
+
+#include "agent/cgroupfs.h"
+
+#include <sys/types.h>
+
+struct command {
+	pid_t pid;
+	pid_t janitor;
+	int go_fd;		      /* one byte: execute */
+	int error_fd;		      /* errno of a failed execvp; closed by a good one */
+	int janitor_fd;		      /* closed: clean up */
+	char folder[CGROUP_PATH_MAX]; /* its cgroup; "" where there is no cgroup2 */
+	bool has_ended;
+	int status; /* as wait() gives it */
+};
+
+/* Fork the command, which waits.  `mount` NULL: no cgroup.  -errno. */
+int command_prepare(struct command *c, char **argv, const char *mount);
+
+/* Let it execute.  -errno of execvp. */
+int command_go(struct command *c);
+
+/* Has it ended by now? */
+bool command_poll(struct command *c);
+
+void command_signal(struct command *c, int sig);
+
+/* Clean up; ends a command that never got to run.  Fine on a struct of zeros. */
+void command_done(struct command *c);

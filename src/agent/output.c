@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/output.h"
+
+#include "base/log.h"
+#include "out/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int output_open(struct output *out, const char *path, bool is_json, enum colour colour)
+{
+	int fd = STDOUT_FILENO;
+	bool has_colour;
+
+	if (path) {
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return -errno;
+		fchmod(fd, 0600);
+	}
+	has_colour = colour == COLOUR_ALWAYS ||
+		     (colour == COLOUR_AUTO && isatty(fd) && !getenv("NO_COLOR"));
+	out->fd = fd;
+	out->is_open = true;
+	out->sink = is_json ? sink_json_new(fd) : sink_text_new(fd, has_colour);
+	return 0;
+}
+
+void output_close(struct output *out)
+{
+	if (out->sink)
+		out->sink->free(out->sink);
+	if (out->is_open && out->fd != STDOUT_FILENO)
+		close(out->fd);
+	*out = (struct output){0};
+}
+
+void output_say_view(uint64_t shown, bool hides_everyday)
+{
+	struct buf left_out = {0};
+
+	for (unsigned int k = 1; k < EV_END; k++)
+		if (!(shown & KIND_BIT(k)) && k != EV_LOST)
+			buf_printf(&left_out, "%s%s", left_out.n ? ", " : "", event_get(k)->name);
+	if (left_out.n)
+		log_note("watching; not shown: %s%s (--events all shows everything, Ctrl-C ends)",
+			 left_out.p, hides_everyday ? ", opens of libraries" : "");
+	buf_done(&left_out);
+}
+
+void output_say_totals(const struct stream *s, bool hides_everyday, bool is_default)
+{
+	struct stream_totals t;
+
+	stream_totals(s, &t);
+	log_note("%llu events = %llu shown + %llu filtered + %llu lost%s%s",
+		 (unsigned long long)t.sent, (unsigned long long)t.shown,
+		 (unsigned long long)t.filtered, (unsigned long long)t.lost,
+		 t.hidden && hides_everyday ? "; libraries, locales and PATH searches are not shown"
+					    : "",
+		 is_default && t.filtered ? "; --events all shows everything" : "");
+	if (t.lost)
+		log_hint("a larger ring loses less: --ring-size 16M; or ask for fewer events");
+	if (t.table_full)
+		log_warning("%llu owners of connections or followed processes found no place in "
+			    "the kernel's tables",
+			    (unsigned long long)t.table_full);
+	if (t.bad)
+		log_warning("%llu records were damaged and left out", (unsigned long long)t.bad);
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/watch.h"
+
+#include "agent/command.h"
+#include "agent/output.h"
+#include "agent/privilege.h"
+#include "agent/scope.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "event/ident/live.h"
+#include "event/record.h"
+#include "event/stream.h"
+#include "out/out.h"
+#include "runtime/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	RING_KB = 4096,
+	POLL_FIRST_MS = 5, /* while somebody waits for the first line */
+	POLL_MS = 50,
+	FIRST_NS = 300 * 1000 * 1000,
+};
+
+/* One run. */
+struct watch {
+	const struct watch_options *o;
+	struct watch_scope scope;
+	struct command command;
+	struct runtime *runtime;
+	struct live *live;
+	struct resolver resolver;
+	struct recorder *recorder;
+	struct output output;
+	struct stream *stream;
+	uint64_t shown; /* bit mask of kinds */
+	bool hides_everyday;
+	int error; /* of the sink or the recorder */
+};
+
+static volatile sig_atomic_t stops; /* how often somebody asked to stop */
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int sig)
+{
+	stops++;
+	stop_signal = sig;
+}
+
+static void on_child(int sig)
+{
+	(void)sig; /* only to end the wait */
+}
+
+static void catch_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_signal}, child = {.sa_handler = on_child};
+
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
+	sigaction(SIGCHLD, &child, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int say_runtime_error(int r, const struct runtime_error *e)
+{
+	log_error(r == -EPERM || r == -ENOTSUP ? 0 : r, "%s", e->what);
+	if (e->hint[0])
+		log_hint("%s", e->hint);
+	if (e->log[0])
+		log_debug("%s", e->log);
+	return r == -EPERM || r == -ENOTSUP ? EXIT_CANNOT_HERE : EXIT_FAILED;
+}
+
+/* What the default view leaves out, it says. */
+static void choose_view(struct watch *w)
+{
+	w->shown = w->o->events ? w->o->events : events_in_view(VIEW_SHOWN);
+	if (!w->o->events && (w->o->command || w->o->pid)) {
+		w->shown |= KIND_BIT(EV_OPEN);
+		w->hides_everyday = true;
+	}
+}
+
+static int open_outputs(struct watch *w)
+{
+	struct recording_head head = {
+		.boot_to_real_ns = clock_boot_to_real_ns(),
+		.shown = w->shown,
+		.flags = w->hides_everyday ? RECORDING_HIDE_EVERYDAY : 0,
+	};
+	struct stream_config config = {
+		.shown = w->shown,
+		.hide_everyday = w->hides_everyday,
+		.show_secrets = w->o->show_secrets,
+		.boot_to_real_ns = head.boot_to_real_ns,
+		.count = w->o->count,
+	};
+	int r;
+
+	r = output_open(&w->output, w->o->output, w->o->json, w->o->colour);
+	if (r < 0) {
+		log_error(r, "cannot write to %s", w->o->output);
+		return EXIT_FAILED;
+	}
+	if (w->o->record) {
+		r = recorder_open(w->o->record, &head, &w->recorder);
+		if (r < 0) {
+			log_error(r, "cannot record to %s", w->o->record);
+			return EXIT_FAILED;
+		}
+	}
+	w->live = live_new(w->scope.mount[0] ? w->scope.mount : NULL);
+	live_resolver(w->live, &w->resolver);
+	config.resolver = &w->resolver;
+	config.recorder = w->recorder;
+	config.sink = w->output.sink;
+	w->stream = stream_new(&config);
+	return 0;
+}
+
+static int start_command(struct watch *w)
+{
+	const char *mount = w->scope.mount[0] ? w->scope.mount : NULL;
+	int r;
+
+	if (w->scope.folder[0]) {
+		log_error(0, "a command runs in a cgroup of its own: --cgroup and --container do "
+			     "not go with it");
+		return EXIT_USAGE;
+	}
+	r = command_prepare(&w->command, w->o->command, mount);
+	if (r == -EACCES || r == -EPERM || r == -EROFS) {
+		/* no cgroup of our own: follow the command's processes instead */
+		command_done(&w->command);
+		r = command_prepare(&w->command, w->o->command, NULL);
+	}
+	if (r < 0) {
+		log_error(r, "cannot prepare %s", w->o->command[0]);
+		return EXIT_FAILED;
+	}
+	if (w->command.folder[0]) {
+		w->scope.cgroup_fd = open(w->command.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (w->scope.cgroup_fd < 0) {
+			log_error(-errno, "%s", w->command.folder);
+			return EXIT_FAILED;
+		}
+	}
+	return 0;
+}
+
+static int open_runtime(struct watch *w)
+{
+	bool by_tree = w->o->pid || (w->o->command && !w->command.folder[0]);
+	struct runtime_config config = {
+		.events = w->shown,
+		.cgroup_fd = w->scope.cgroup_fd,
+		.cgroup_root = w->scope.mount[0] ? w->scope.mount : NULL,
+		.follow = by_tree,
+		.comm = w->o->comm,
+		.by_user = w->scope.by_user,
+		.uid = w->scope.uid,
+		.no_failed = w->o->no_failed,
+		.ring_kb = w->o->ring_kb ? w->o->ring_kb : RING_KB,
+	};
+	struct runtime_error e = {0};
+	int r;
+
+	r = runtime_open_kern(&config, &w->runtime, &e);
+	if (r < 0)
+		return say_runtime_error(r, &e);
+	if (by_tree)
+		r = watch_follow_tree(w->runtime, w->o->pid ? w->o->pid : (uint32_t)w->command.pid);
+	if (r < 0) {
+		log_error(r, "cannot follow the process");
+		return EXIT_FAILED;
+	}
+	r = runtime_start(w->runtime, &e);
+	return r < 0 ? say_runtime_error(r, &e) : 0;
+}
+
+static int feed(void *ctx, const void *record, size_t n)
+{
+	struct watch *w = ctx;
+	int r = stream_feed(w->stream, record, n);
+
+	if (r < 0)
+		w->error = r;
+	if (r > 0) /* as many lines as were asked for */
+		stops = 2;
+	return stops > 1 ? -1 : r;
+}
+
+/* Processes that were there before: those in scope are put on record. */
+static int feed_seed(void *ctx, const void *record, size_t n)
+{
+	const struct wire_proc *p = record;
+	struct watch *w = ctx;
+	struct buf rec = {0};
+	const char *path;
+
+	if (p->head.pid == (uint32_t)getpid())
+		return 0;
+	path = live_cgroup_path(w->live, p->head.cgroup);
+	if (!watch_scope_has(&w->scope, w->o, p, path))
+		return 0;
+	buf_add(&rec, record, n);
+	live_add_args(w->live, &rec);
+	stream_feed(w->stream, rec.p, rec.n);
+	buf_done(&rec);
+	return 1;
+}
+
+static bool is_over(struct watch *w, uint64_t end_ns)
+{
+	if (w->o->command && command_poll(&w->command))
+		return true;
+	if (stops && w->o->command && stops == 1 && stop_signal != SIGHUP)
+		return false; /* the command decides; a second time ends the watch */
+	return stops || w->error || (end_ns && clock_mono_ns() >= end_ns);
+}
+
+static void run(struct watch *w)
+{
+	uint64_t start = clock_mono_ns(), end = w->o->for_ns ? start + w->o->for_ns : 0;
+	int passed_on = 0;
+
+	while (!is_over(w, end)) {
+		int timeout = clock_mono_ns() - start < FIRST_NS ? POLL_FIRST_MS : POLL_MS;
+
+		if (runtime_poll(w->runtime, timeout, feed, w) < 0 && (w->error || stops > 1))
+			break;
+		if (w->error >= 0)
+			w->error = w->output.sink->flush(w->output.sink);
+		if (stops > passed_on && stop_signal == SIGTERM) {
+			command_signal(&w->command, SIGTERM);
+			passed_on = stops;
+		}
+	}
+}
+
+/* Detach, then take in what is still in the ring, until the numbers agree. */
+static void finish(struct watch *w)
+{
+	struct wire_count count = {0};
+	struct stream_totals totals;
+	uint64_t sent, lost;
+
+	runtime_stop(w->runtime);
+	for (int i = 0; i < 50; i++) {
+		if (w->error >= 0 && stops < 2)
+			runtime_poll(w->runtime, i ? 2 : 0, feed, w);
+		runtime_counts(w->runtime, &count);
+		stream_totals(w->stream, &totals);
+		sent = lost = 0;
+		for (int k = 1; k < 64; k++) {
+			sent += count.sent[k];
+			lost += count.lost[k];
+		}
+		if (stops > 1 || sent == totals.shown + totals.filtered + lost)
+			break;
+	}
+	if (w->error >= 0)
+		w->error = stream_finish(w->stream, &count);
+	if (w->error >= 0)
+		w->error = w->output.sink->flush(w->output.sink);
+}
+
+static int exit_status(struct watch *w)
+{
+	int r;
+
+	if (w->recorder) {
+		r = recorder_close(w->recorder);
+		w->recorder = NULL;
+		if (w->error >= 0 && r < 0)
+			w->error = r;
+	}
+	if (w->error < 0 && w->error != -EPIPE) {
+		log_error(w->error, "cannot write");
+		return EXIT_FAILED;
+	}
+	if (w->command.has_ended)
+		return WIFEXITED(w->command.status) ? WEXITSTATUS(w->command.status)
+						    : 128 + WTERMSIG(w->command.status);
+	return 0;
+}
+
+static int start_all(struct watch *w)
+{
+	int status, r;
+
+	status = watch_scope_init(&w->scope, w->o);
+	if (status)
+		return status;
+	if (w->o->command) {
+		status = start_command(w);
+		if (status)
+			return status;
+	}
+	status = open_runtime(w);
+	if (!status)
+		status = open_outputs(w);
+	if (status)
+		return status;
+	if (!w->o->command) {
+		r = runtime_seed(w->runtime, feed_seed, w);
+		if (r < 0)
+			log_warning("processes that are older than skep are known from /proc only: "
+				    "%s",
+				    strerror(-r));
+	}
+	r = privilege_drop();
+	if (r < 0)
+		log_warning("cannot drop privileges: %s", strerror(-r));
+	if (w->o->command) {
+		r = command_go(&w->command);
+		if (r < 0) {
+			log_error(r, "cannot run %s", w->o->command[0]);
+			return r == -ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_EXEC;
+		}
+	}
+	return 0;
+}
+
+int watch_run(const struct watch_options *o)
+{
+	struct watch w = {.o = o};
+	int status;
+
+	choose_view(&w);
+	catch_signals();
+	status = start_all(&w);
+	if (!status) {
+		if (!o->command && !o->quiet && isatty(STDERR_FILENO))
+			output_say_view(w.shown, w.hides_everyday);
+		run(&w);
+		finish(&w);
+		status = exit_status(&w);
+		if (!o->quiet)
+			output_say_totals(w.stream, w.hides_everyday, !o->events);
+	}
+	runtime_close(w.runtime);
+	command_done(&w.command);
+	stream_free(w.stream);
+	live_free(w.live);
+	recorder_close(w.recorder);
+	output_close(&w.output);
+	watch_scope_done(&w.scope);
+	return status;
+}
