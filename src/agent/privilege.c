@@ -18,8 +18,9 @@ int privilege_drop(void)
 		return -errno;
 	/* the bounding set keeps an execve by a root user from bringing them back */
 	for (int cap = 0; cap <= 63; cap++)
-		if (cap > 31 || !(keep & 1u << cap))
-			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+		if ((cap > 31 || !(keep & 1u << cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
+		    errno == EINVAL)
+			break; /* past the last one that the kernel knows */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	for (int i = 0; i < 2; i++) {
 		data[i].effective &= i ? 0 : keep;

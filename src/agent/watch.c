@@ -164,6 +164,7 @@ static int open_runtime(struct watch *w)
 		.cgroup_fd = w->scope.cgroup_fd,
 		.cgroup_root = w->scope.mount[0] ? w->scope.mount : NULL,
 		.follow = by_tree,
+		.seeds = !w->o->command,
 		.comm = w->o->comm,
 		.by_user = w->scope.by_user,
 		.uid = w->scope.uid,

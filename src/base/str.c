@@ -88,7 +88,7 @@ static size_t distance(const char *a, const char *b)
 	size_t n = strlen(a), m = strlen(b), d[64][64];
 
 	if (n > 63 || m > 63)
-		return 64;
+		return SIZE_MAX;
 	for (size_t i = 0; i <= n; i++)
 		d[i][0] = i;
 	for (size_t j = 0; j <= m; j++)

@@ -7,7 +7,7 @@ static void add_begin(struct buf *b)
 	const struct command_row *row;
 
 	buf_puts(b, "#compdef skep\n# made by `skep completion zsh`\n_skep()\n{\n"
-		    "\tlocal -a commands=(\n");
+		    "\tlocal -a subcommands=(\n");
 	for (size_t i = 0; (row = command_at(i)); i++) {
 		if (row->is_hidden)
 			continue;
@@ -15,7 +15,7 @@ static void add_begin(struct buf *b)
 		completion_help(b, row->help, ":\\");
 		buf_puts(b, "'\n");
 	}
-	buf_puts(b, "\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe command commands\n\t\treturn\n"
+	buf_puts(b, "\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe command subcommands\n\t\treturn\n"
 		    "\tfi\n\tshift words\n\t((CURRENT--))\n\tcase $words[1] in\n");
 }
 
@@ -93,7 +93,8 @@ static void add_command_end(struct buf *b, const struct command_row *row)
 
 	buf_puts(b, "\t\t\t'(-h --help)'{-h,--help}'[show help]'");
 	if (s->operands == OPERANDS_COMMAND) {
-		buf_puts(b, " \\\n\t\t\t'*::command:_normal'");
+		buf_puts(b, " \\\n\t\t\t'(-)1:command: _command_names -e' \\\n"
+			    "\t\t\t'*::arguments:_normal'");
 	} else if (s->operands != OPERANDS_NONE) {
 		buf_printf(b, " \\\n\t\t\t'1:%s:",
 			   s->completes == COMPLETES_WORDS ? "WORD" : s->operand);

@@ -74,7 +74,9 @@ static int read_duration(struct parser *p, const struct value *v)
 
 	if (!r)
 		return 0;
-	r = bad(p, v, r == -ERANGE ? "some time from 1ns to 584 years" : "a time such as 10s");
+	if (r == -ERANGE)
+		return bad(p, v, "some time from 1ns to 584 years");
+	r = bad(p, v, "a time such as 10s");
 	if (!number_parse(v->text, UINT32_MAX, &bare))
 		usage_error_hint(p->error, "did you mean %ss?", v->text);
 	else
@@ -199,7 +201,7 @@ static int store_next(struct parser *p, const struct option_desc *o)
 	if (p->at + 1 >= p->argc || is_option(p, p->argv[p->at + 1])) {
 		usage_error_set(p->error, p->at, 0, strlen(p->argv[p->at]),
 				"--%s needs a value: %s", o->name, o->argument);
-		if (p->at + 1 < p->argc)
+		if (p->at + 1 < p->argc && p->argv[p->at + 1][2])
 			usage_error_hint(p->error, "if '%s' is the value: --%s=%s",
 					 p->argv[p->at + 1], o->name, p->argv[p->at + 1]);
 		return -EINVAL;
@@ -278,7 +280,8 @@ static int parse_operand(struct parser *p)
 				"'%.64s' is neither an option nor the value of one", arg);
 		usage_error_hint(p->error,
 				 "to watch a command, write -- before it: skep %.16s -- %.64s",
-				 p->argv[p->first - 1], arg);
+				 p->argv[p->first - 1],
+				 strpbrk(arg, " \t\n\\'\"$") ? "COMMAND" : arg);
 		return -EINVAL;
 	}
 	if (p->out->n_operands >= room)

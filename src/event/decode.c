@@ -26,7 +26,7 @@ int record_check(const void *record, size_t n)
 		return -EBADMSG;
 	for (size_t i = 0; (member = body_string(body, i)); i++) {
 		memcpy(&s, p + member, sizeof(s));
-		if (!s.off)
+		if (!s.off && !s.len)
 			continue;
 		if (s.off < body_size(body) || (size_t)s.off + s.len > n)
 			return -EBADMSG;

@@ -20,8 +20,8 @@ int record_check(const void *record, size_t n);
 struct str record_str(const void *record, struct wire_str s);
 
 /*
- * Append an identity record to `out` and return it; strings are added behind it with
- * record_add_str(), which takes the member's offset in the body.  Both may move it.
+ * Begin an identity record in `out`, which is emptied; strings are added behind it with
+ * record_add_str(), which takes the member's offset in the body and may move it.
  */
 void record_begin(struct buf *out, unsigned int kind);
 void record_add_str(struct buf *out, size_t member, struct str s);

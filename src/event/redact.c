@@ -22,8 +22,11 @@
  * gets it after -c; anywhere else a name at the argument's begin takes all of it.  In
  * doubt more is masked, not less.
  *
- * Twice is as once: the walk never looks at what is behind it but through the mask, and a
- * value that already has a masked byte is left alone.
+ * Twice is as once.  A value that already has a masked byte is left alone, and what is
+ * behind the walk is only seen through the mask.  What is before it is not: a mask may
+ * cover a quote by which an earlier value was told to end.  So the walk is repeated until
+ * it finds nothing; nearly always the second time.  What is not at rest after WALKS_MAX
+ * was made to be so, and is masked whole.
  *
  * Left out: secrets that are told by their position alone (wpa_passphrase SSID X,
  * sqlplus user/X@db), unquoted `name = X` with spaces, and encodings (base64 of a
@@ -32,6 +35,8 @@
 #include "event/redact.h"
 
 #include "event/redact-walk.h"
+
+enum { WALKS_MAX = 8 };
 
 static const struct program {
 	struct text name;
@@ -303,29 +308,45 @@ static void argument(struct redact *s, char *arg, char *end)
 	s->wanted.on &= s->wanted_by == s->arg; /* what the middle of a text wants is in it */
 }
 
-static size_t redact(struct redact *s, char *p, size_t n)
+/* One walk over all arguments; returns how many values it masked. */
+static size_t walk_once(char *p, size_t n, bool script)
 {
-	s->end = p + n;
-	while (p < s->end) {
-		char *end = memchr(p, 0, s->end - p);
+	struct redact s = {.end = p + n, .cut = !script && p[n - 1], .script_only = script};
 
-		end = end ? end : s->end;
-		argument(s, p, end);
+	while (p < s.end) {
+		char *end = memchr(p, 0, s.end - p);
+
+		end = end ? end : s.end;
+		argument(&s, p, end);
 		p = end + 1;
 	}
-	return s->masked;
+	return s.masked;
+}
+
+static size_t redact(char *p, size_t n, bool script)
+{
+	size_t masked = 0, more;
+
+	if (!n)
+		return 0;
+	for (int i = 0; i < WALKS_MAX; i++) {
+		more = walk_once(p, n, script);
+		masked += more;
+		if (!more)
+			return masked;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			p[i] = REDACT_BYTE;
+	return masked;
 }
 
 size_t redact_args(char *args, size_t n)
 {
-	struct redact s = {.cut = n && args[n - 1]};
-
-	return redact(&s, args, n);
+	return redact(args, n, false);
 }
 
 bool redact_text(char *text, size_t n)
 {
-	struct redact s = {.script_only = true};
-
-	return redact(&s, text, n) > 0;
+	return redact(text, n, true) > 0;
 }

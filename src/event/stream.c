@@ -78,6 +78,8 @@ static void on_user(struct stream *s, const struct wire_user *rec)
 	struct wire_user *copy = xalloc(rec->head.size + 1);
 
 	memcpy(copy, rec, rec->head.size);
+	if (copy->name.off)
+		((char *)copy)[copy->name.off + copy->name.len] = 0;
 	free(map_put(&s->users, (uint64_t)rec->head.uid + 1, copy));
 }
 
@@ -138,7 +140,7 @@ static int know_process(struct stream *s, uint32_t pid, uint64_t start_ns)
 
 	for (int i = 0; i < ANCESTORS && pid; i++) {
 		p = process_find(&s->processes, pid, start_ns);
-		if (!p || !p->has_exec) {
+		if (!p || (!p->has_exec && !p->is_asked)) {
 			if (!ASK(s, process, pid, start_ns))
 				return 0;
 			r = take_answer(s);
@@ -186,7 +188,7 @@ static int know_who(struct stream *s, const struct wire_head *h)
 	} else if (!known || !known->has_exec) {
 		r = know_process(s, h->pid, h->start_ns);
 	}
-	process_on_head(&s->processes, h);
+	process_on_head(&s->processes, h)->is_asked = true;
 	if (r >= 0)
 		r = know_cgroup(s, h->cgroup, is_exec);
 	if (r >= 0)
@@ -284,9 +286,11 @@ static int show_lost(struct stream *s, const struct wire_head *at, uint64_t n)
 /* A cpu's counter grew since its last record: those in between are missing here. */
 static int note_losses(struct stream *s, const struct wire_head *h)
 {
-	uint32_t cpu = h->cpu % CPUS, n = h->lost - s->lost_by_cpu[cpu];
+	uint32_t cpu = h->cpu % CPUS;
+	int32_t n = h->lost - s->lost_by_cpu[cpu];
 
-	if (!n)
+	/* less: an interrupt sent its record while this one was being made */
+	if (n <= 0)
 		return 0;
 	s->lost_by_cpu[cpu] = h->lost;
 	return show_lost(s, h, n);
@@ -296,7 +300,8 @@ static const struct wire_head *mask_secrets(struct stream *s, const struct wire_
 {
 	struct wire_proc *p;
 
-	if (h->kind != EV_EXEC || s->config.show_secrets || !s->config.resolver)
+	if ((h->kind != EV_EXEC && h->kind != WIRE_PROC) || s->config.show_secrets ||
+	    !s->config.resolver)
 		return h;
 	buf_reset(&s->masked);
 	buf_add(&s->masked, h, h->size);
@@ -317,11 +322,11 @@ int stream_feed(struct stream *s, const void *record, size_t n)
 	}
 	if (h->kind == WIRE_TALLY)
 		return stream_finish(s, &((const struct wire_tally *)h)->count);
+	h = mask_secrets(s, h);
 	if (h->kind >= EV_END) {
 		learn(s, h);
 		return keep(s, h, n);
 	}
-	h = mask_secrets(s, h);
 	r = note_losses(s, h);
 	if (r < 0)
 		return r;

@@ -12,8 +12,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 
 /* How a value is written; what it is stays the same. */
 enum style { TEXT, JSON };
@@ -231,14 +230,15 @@ static bool put_address(struct buf *out, enum style style, const struct wire_con
 
 static bool put_status(struct buf *out, enum style style, uint32_t status)
 {
+	const char *name = name_of_signal(status & 0x7f), *core = status & 0x80 ? " (core)" : "";
 	char text[48];
-	const char *name = name_of_signal(status & 0x7f);
 
 	if (!(status & 0x7f))
 		snprintf(text, sizeof(text), "exit %u", status >> 8 & 0xff);
-	else
-		snprintf(text, sizeof(text), "SIG%s%s", name ? name : "?",
-			 status & 0x80 ? " (core)" : "");
+	else if (name)
+		snprintf(text, sizeof(text), "SIG%s%s", name, core);
+	else /* a real-time signal */
+		snprintf(text, sizeof(text), "SIG%u%s", status & 0x7f, core);
 	return put_name(out, style, "", text);
 }
 
@@ -324,23 +324,13 @@ static bool put_exe(struct buf *out, const struct wire_proc *p)
 	return true;
 }
 
-static uint32_t target_pid(const struct wire_sys *w)
+/* Signed: 0 and less name groups of processes. */
+static int32_t target_pid(const struct wire_sys *w)
 {
-	switch (w->nr) {
-#ifdef __x86_64__
-	case 238: /* tkill and process_vm_writev of 32-bit programs have other numbers */
-	case 270:
-		if (!(w->head.flags & WIRE_F_COMPAT))
-			break;
-		return w->nr == 270 ? w->arg[1] : w->arg[0];
-#endif
-	case SYS_tgkill:
-	case SYS_ptrace:
-		return w->arg[1];
-	default:
-		break;
-	}
-	return w->arg[0];
+	const char *call = syscall_name(w->nr, w->head.flags & WIRE_F_COMPAT);
+	bool is_second = call && (!strcmp(call, "tgkill") || !strcmp(call, "ptrace"));
+
+	return w->arg[is_second];
 }
 
 static uint32_t kill_signal(const struct wire_sys *w)
@@ -417,7 +407,7 @@ static bool value(struct buf *out, enum style style, const struct event *e,
 	case T_ID:
 		return load(at, 4) != ~0u && put_u64(out, load(at, 4));
 	case T_COUNT:
-		v = load(at, 4);
+		v = load(at, f->body == BODY_wire_head ? 8 : 4);
 		return v && put_u64(out, v);
 	case T_HEX:
 		v = load(at, f->body == BODY_wire_file ? 4 : 8);
@@ -514,7 +504,8 @@ static bool value(struct buf *out, enum style style, const struct event *e,
 	case T_PTRACE:
 		return put_ptrace(out, style, sys);
 	case T_TARGET:
-		return put_u64(out, target_pid(sys));
+		buf_put_s64(out, target_pid(sys));
+		return true;
 	case T_KILL_SIGNAL:
 		return put_signal(out, style, kill_signal(sys));
 	case T_BPF_COMMAND:

@@ -23,6 +23,7 @@ struct runtime_config {
 	uint64_t events;	 /* bit mask of kinds */
 	int cgroup_fd;		 /* folder of the cgroup to watch, borrowed; -1: any */
 	const char *cgroup_root; /* where cgroup2 is mounted; NULL: nowhere */
+	bool seeds;		 /* runtime_seed() will be called */
 	bool follow;		 /* only processes given to runtime_follow() and what they start */
 	const char *comm;	 /* glob; NULL: any */
 	bool by_user;

@@ -41,15 +41,22 @@ void processes_done(struct processes *t)
 	*t = (struct processes){0};
 }
 
-static void set_parent(struct processes *t, struct process *p, uint32_t ppid, uint64_t start_ns)
+/* Count p, and those before it, with its parent: who asks back meets the child first. */
+static void link_up(struct processes *t, struct process *p)
 {
 	struct process *parent;
 
+	for (; !p->is_linked && (parent = process_parent(t, p)); p = parent) {
+		parent->children++;
+		p->is_linked = true;
+	}
+}
+
+static void set_parent(struct processes *t, struct process *p, uint32_t ppid, uint64_t start_ns)
+{
 	p->ppid = ppid;
 	p->parent_start_ns = start_ns;
-	parent = process_parent(t, p);
-	if (parent)
-		parent->children++;
+	link_up(t, p);
 }
 
 static struct process *add(struct processes *t, uint32_t pid, uint64_t start_ns)
@@ -98,8 +105,8 @@ static void forget(struct processes *t)
 			queue_ended(t, p);
 			continue;
 		}
-		parent = process_parent(t, p);
-		if (parent && parent->children)
+		parent = p->is_linked ? process_parent(t, p) : NULL;
+		if (parent)
 			parent->children--;
 		map_take(&t->by_key, key_of(p->pid, p->start_ns));
 		process_free(p);
@@ -115,6 +122,7 @@ struct process *process_on_head(struct processes *t, const struct wire_head *hea
 {
 	struct process *p = add(t, head->pid, head->start_ns);
 
+	link_up(t, p);
 	p->cgroup = head->cgroup;
 	memcpy(p->comm, head->comm, WIRE_COMM);
 	if (!p->has_exec) {
@@ -129,10 +137,10 @@ struct process *process_on_proc(struct processes *t, const struct wire_proc *rec
 	struct process *p = process_find(t, rec->head.pid, rec->head.start_ns);
 	struct str args = record_str(rec, rec->args);
 
-	if (!p) {
+	if (!p)
 		p = add(t, rec->head.pid, rec->head.start_ns);
+	if (!p->ppid)
 		set_parent(t, p, rec->ppid, rec->parent_start_ns);
-	}
 	process_on_head(t, &rec->head);
 	free(p->exe);
 	free(p->args);

@@ -34,6 +34,8 @@ struct process {
 	struct wire_cred cred;
 	bool has_exec; /* the members from inode on are known */
 	bool has_ended;
+	bool is_asked;	   /* somebody was asked about it, and may not have known */
+	bool is_linked;	   /* counted in its parent's `children` */
 	uint32_t children; /* entries of the table that name this one as parent */
 	struct process *next_ended;
 	char *exe, *args, *cwd; /* owned; NULL: not known; args: NUL after each */

@@ -238,25 +238,16 @@ static void read_namespaces(int dir, struct procfs_process *x)
 	}
 }
 
-static int read_once(const struct procfs *p, uint32_t pid, struct procfs_process *x)
+/* What stands between the two readings of `stat`. */
+static int read_rest(int dir, struct procfs_process *x)
 {
-	_cleanup_close_ int dir = open_process(p, pid);
 	_cleanup_buf_ struct buf b = {0};
-	struct procfs_stat after;
-	int r;
+	int r = read_file(dir, "status", STATUS_MAX, &b);
 
-	if (dir < 0)
-		return dir;
-	r = read_stat(dir, &x->stat);
-	if (r < 0)
-		return r;
-	r = read_file(dir, "status", STATUS_MAX, &b);
 	if (r >= 0)
 		r = procfs_parse_status(buf_str(&b), &x->status);
 	if (r < 0)
 		return r;
-	if (x->status.tgid != x->stat.pid)
-		return -ESRCH;
 	read_cgroup(dir, &b, x);
 	x->loginuid = read_id(dir, "loginuid", &b);
 	x->sessionid = read_id(dir, "sessionid", &b);
@@ -265,9 +256,27 @@ static int read_once(const struct procfs *p, uint32_t pid, struct procfs_process
 	x->cwd = read_link(dir, "cwd");
 	cut_mark(x->cwd);
 	read_args(dir, x);
-	r = read_stat(dir, &after);
+	return 0;
+}
+
+static int read_once(const struct procfs *p, uint32_t pid, struct procfs_process *x)
+{
+	_cleanup_close_ int dir = open_process(p, pid);
+	struct procfs_stat after;
+	int r;
+
+	if (dir < 0)
+		return dir;
+	r = read_stat(dir, &x->stat);
 	if (r < 0)
 		return r;
+	r = read_rest(dir, x);
+	if (r >= 0)
+		r = read_stat(dir, &after);
+	if (r < 0)
+		return r == -ESRCH ? -EAGAIN : r; /* ended: maybe there is another by now */
+	if (x->status.tgid != x->stat.pid)
+		return -ESRCH;
 	return after.start_ticks == x->stat.start_ticks && after.arg_start == x->stat.arg_start
 		       ? 0
 		       : -EAGAIN;

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "runtime/kern/features-probe.h"
-#include "runtime/kern/variants.h"
 
 enum { PATH_ROOM = 1024 };
 
@@ -61,17 +60,16 @@ void probe_cgroup2(const struct probe *p, enum kernel_type arg, struct feature_r
 
 void probe_io_uring(const struct probe *p, enum kernel_type arg, struct feature_result *ret)
 {
-	struct variants v;
-	int r = variants_read("/sys/kernel/btf/vmlinux", &v);
+	const struct variants *v = &p->variants;
 
 	(void)arg;
-	if (r < 0)
-		answer_no(ret, r, "needs the kernel's types (btf)");
-	else if (!v.uring_complete || (!v.uring_submit_req && !v.uring_submit_sqe))
+	if (p->types_err)
+		answer_no(ret, p->types_err, "needs the kernel's types (btf)");
+	else if (!v->uring_complete || (!v->uring_submit_req && !v->uring_submit_sqe))
 		answer_by(p, ret, -ENOENT);
 	else
 		answer_yes(ret, "%s",
-			   v.uring_submit_req ? "io_uring_submit_req" : "io_uring_submit_sqe");
+			   v->uring_submit_req ? "io_uring_submit_req" : "io_uring_submit_sqe");
 }
 
 static int perf_event_open(struct perf_event_attr *attr)

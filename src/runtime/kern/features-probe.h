@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 
 #include "base/macro.h"
+#include "runtime/kern/btf.h"
 #include "runtime/kern/features.h"
 
 /*
@@ -37,6 +38,7 @@ struct probe {
 	int types_err;			  /* why the kernel's types cannot be read, or 0 */
 	uint32_t types_n;		  /* how many there are */
 	uint32_t types[KERNEL_TYPES_END]; /* ids; 0: this kernel does not have it */
+	struct variants variants;
 };
 
 typedef void probe_fn(const struct probe *p, enum kernel_type arg, struct feature_result *ret);

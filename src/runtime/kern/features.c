@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/kern/features.h"
 
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,26 +50,25 @@ enum bpf_attach_type kernel_type_attach(enum kernel_type type)
 	return kernel_types[type].attach;
 }
 
-/* By libbpf, although only names are wanted: what it cannot read, skep cannot load. */
 void kernel_types_read(struct probe *p)
 {
-	libbpf_print_fn_t print = libbpf_set_print(NULL);
-	struct btf *btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
+	struct kernel_btf btf;
+	const struct btf_type *t;
 
-	p->types_err = btf ? 0 : -errno;
-	p->types_n = btf ? btf__type_cnt(btf) : 0;
-	for (uint32_t id = 1; id < p->types_n; id++) {
-		const struct btf_type *t = btf__type_by_id(btf, id);
-
-		if (!btf_is_func(t) && !btf_is_typedef(t))
+	p->types_err = kernel_btf_open(&btf, "/sys/kernel/btf/vmlinux");
+	if (p->types_err < 0)
+		return;
+	kernel_btf_variants(&btf, &p->variants);
+	p->types_n = btf.view.n;
+	for (uint32_t id = 1; (t = btf_view_type(&btf.view, id)); id++) {
+		if (btf_type_kind(t) != BTF_KIND_FUNC && btf_type_kind(t) != BTF_KIND_TYPEDEF)
 			continue;
 		for (enum kernel_type k = NONE + 1; k < KERNEL_TYPES_END; k++)
-			if (btf_kind(t) == kernel_types[k].kind &&
-			    !strcmp(btf__name_by_offset(btf, t->name_off), kernel_types[k].name))
+			if (btf_type_kind(t) == kernel_types[k].kind &&
+			    !strcmp(btf_view_name(&btf.view, t), kernel_types[k].name))
 				p->types[k] = id;
 	}
-	btf__free(btf);
-	libbpf_set_print(print);
+	kernel_btf_close(&btf);
 }
 
 _printf_(4, 0) static void answer(struct feature_result *ret, enum feature_answer a, int err,

@@ -13,9 +13,8 @@
 #include "catalog/catalog.h"
 #include "runtime/kern/glob.h"
 #include "runtime/kern/seed.h"
-#include "runtime/kern/variants.h"
+#include "runtime/kern/object.h"
 #include "watch.skel.h"
-#include "watch_old.skel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -34,14 +33,14 @@ enum { LINKS = 32 };
 struct kern {
 	struct runtime base;
 	struct runtime_config config;
-	struct watch *skel;
+	struct object object;
+	struct watch *skel; /* of the object */
 	struct ring_buffer *ring;
 	struct wire_count *counts; /* mapped, one a cpu */
 	size_t counts_bytes;
 	int cpus;
-	struct bpf_link *links[LINKS];
+	int links[LINKS]; /* descriptors */
 	int links_n;
-	struct variants variants;
 	int cgroup_fd; /* where cgroup hooks go; owned */
 	/* of the poll that runs */
 	runtime_record_fn fn;
@@ -161,7 +160,7 @@ static unsigned int fill_syscalls(struct kern *k)
 
 static bool variant_fits(const struct kern *k, const char *name)
 {
-	const struct variants *v = &k->variants;
+	const struct variants *v = &k->object.variants;
 
 	if (!strcmp(name, "on_uring_submit_req"))
 		return v->uring_submit_req && v->uring_complete;
@@ -194,6 +193,8 @@ static void choose_programs(struct kern *k, unsigned int handlers_used)
 				load = handlers_used & (1u << h);
 		if (!strcmp(name, "on_sys_exit"))
 			load = handlers_used;
+		if (!strncmp(name, "seed_", 5) && !k->config.seeds)
+			load = false;
 		bpf_program__set_autoload(p, load);
 	}
 }
@@ -285,22 +286,22 @@ static int kern_start(struct runtime *rt, struct runtime_error *e)
 	bpf_object__for_each_program(p, k->skel->obj)
 	{
 		const char *name = bpf_program__name(p);
-		struct bpf_link *link;
+		int link;
 
 		/* handlers are tail-called, iterators are read */
 		if (!bpf_program__autoload(p) || strncmp(name, "on_", 3))
 			continue;
 		if (bpf_program__type(p) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
-			link = bpf_program__attach_cgroup(p, k->cgroup_fd);
+			link = bpf_link_create(bpf_program__fd(p), k->cgroup_fd,
+					       bpf_program__expected_attach_type(p), NULL);
 		else
-			link = bpf_program__attach(p);
-		if (!link) {
+			link = bpf_raw_tracepoint_open(NULL, bpf_program__fd(p));
+		if (link < 0) {
 			char what[128];
-			int r = -errno;
 
 			snprintf(what, sizeof(what), "cannot attach %s (%s)", name,
 				 bpf_program__section_name(p));
-			return fail(e, r, what, "`skep info` shows what this kernel allows");
+			return fail(e, link, what, "`skep info` shows what this kernel allows");
 		}
 		k->links[k->links_n++] = link;
 	}
@@ -311,6 +312,8 @@ static int kern_seed(struct runtime *rt, runtime_record_fn fn, void *ctx)
 {
 	struct kern *k = KERN(rt);
 
+	if (!bpf_program__autoload(k->skel->progs.seed_tasks))
+		return 0;
 	return seed_run(k->skel->progs.seed_tasks,
 			bpf_program__autoload(k->skel->progs.seed_sockets)
 				? k->skel->progs.seed_sockets
@@ -358,7 +361,7 @@ static void kern_stop(struct runtime *rt)
 	struct kern *k = KERN(rt);
 
 	while (k->links_n > 0)
-		bpf_link__destroy(k->links[--k->links_n]);
+		close(k->links[--k->links_n]);
 }
 
 static void kern_close(struct runtime *rt)
@@ -369,7 +372,7 @@ static void kern_close(struct runtime *rt)
 	ring_buffer__free(k->ring);
 	if (k->counts)
 		munmap(k->counts, k->counts_bytes);
-	watch__destroy(k->skel);
+	object_close(&k->object);
 	if (k->cgroup_fd >= 0)
 		close(k->cgroup_fd);
 	free(k);
@@ -385,25 +388,6 @@ static const struct runtime_ops kern_ops = {
 	.counts = kern_counts,
 	.close = kern_close,
 };
-
-/* The two objects differ in one function (path.bpf.c) and share the skeleton. */
-static struct watch *open_object(bool has_bpf_loop)
-{
-	struct watch *skel = calloc(1, sizeof(*skel));
-	int r;
-
-	if (!skel || watch__create_skeleton(skel) < 0)
-		return NULL;
-	if (!has_bpf_loop)
-		skel->skeleton->data = (void *)watch_old__elf_bytes(&skel->skeleton->data_sz);
-	r = bpf_object__open_skeleton(skel->skeleton, NULL);
-	if (r < 0) {
-		watch__destroy(skel);
-		errno = -r;
-		return NULL;
-	}
-	return skel;
-}
 
 static int open_cgroup(const struct runtime_config *c)
 {
@@ -426,25 +410,26 @@ int runtime_open_kern(const struct runtime_config *config, struct runtime **ret,
 	log_n = 0;
 	log_tail[0] = 0;
 	libbpf_set_print(keep_log);
-	r = variants_read("/sys/kernel/btf/vmlinux", &k->variants);
+	r = object_open(&k->object);
 	if (r == -ENOENT) {
-		fail(e, -ENOTSUP, "this kernel does not describe its types (BTF)",
-		     "it was built without CONFIG_DEBUG_INFO_BTF=y; distributions' kernels since "
-		     "2021 have it");
-		r = -ENOTSUP;
+		r = fail(e, -ENOTSUP, "this kernel does not describe its types (BTF)",
+			 "it was built without CONFIG_DEBUG_INFO_BTF=y; distributions' kernels "
+			 "since "
+			 "2021 have it");
 		goto out;
 	}
-	k->skel = open_object(k->variants.bpf_loop);
-	if (!k->skel) {
-		r = fail(e, -errno, "cannot read skep's own BPF object", "this is a bug");
+	if (r < 0) {
+		fail(e, r, "cannot read skep's own BPF object", "this is a bug");
 		goto out;
 	}
+	k->skel = k->object.skel;
 	handlers_used = fill_syscalls(k);
 	choose_programs(k, handlers_used);
 	fill_scope(k);
 	bpf_map__set_max_entries(k->skel->maps.ring, config->ring_kb * 1024);
 	bpf_map__set_max_entries(k->skel->maps.counts, k->cpus);
 	r = watch__load(k->skel);
+	object_loaded(&k->object);
 	if (r < 0) {
 		r = fail_load(e, r);
 		goto out;

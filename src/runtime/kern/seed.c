@@ -34,19 +34,17 @@ typedef size_t (*items_fn)(struct pass *pass, const char *p, size_t n);
 
 static int read_iterator(struct bpf_program *prog, struct pass *pass, items_fn items)
 {
-	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	_cleanup_close_ int link = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_ITER, NULL);
+	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *p = NULL;
 	size_t n = 0, used;
 	ssize_t r;
-	int fd;
 
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0) {
-		bpf_link__destroy(link);
+	if (link < 0)
+		return link;
+	fd = bpf_iter_create(link);
+	if (fd < 0)
 		return fd;
-	}
 	p = xalloc(CHUNK);
 	while ((r = read(fd, p + n, CHUNK - n)) > 0 || (r < 0 && errno == EAGAIN)) {
 		if (r < 0)
@@ -56,10 +54,7 @@ static int read_iterator(struct bpf_program *prog, struct pass *pass, items_fn i
 		memmove(p, p + used, n - used);
 		n -= used;
 	}
-	r = r < 0 ? -errno : 0;
-	close(fd);
-	bpf_link__destroy(link);
-	return r;
+	return r < 0 ? -errno : 0;
 }
 
 static size_t take_tasks(struct pass *pass, const char *p, size_t n)
