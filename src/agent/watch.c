@@ -336,6 +336,8 @@ int watch_run(const struct watch_options *o)
 	struct watch w = {.o = o};
 	int status;
 
+	if (o->verbose)
+		log_set_level(LOG_DEBUG);
 	choose_view(&w);
 	catch_signals();
 	status = start_all(&w);

@@ -15,8 +15,9 @@ static void add_begin(struct buf *b)
 		completion_help(b, row->help, ":\\");
 		buf_puts(b, "'\n");
 	}
-	buf_puts(b, "\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe command subcommands\n\t\treturn\n"
-		    "\tfi\n\tshift words\n\t((CURRENT--))\n\tcase $words[1] in\n");
+	buf_puts(b,
+		 "\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe command subcommands\n\t\treturn\n"
+		 "\tfi\n\tshift words\n\t((CURRENT--))\n\tcase $words[1] in\n");
 }
 
 static void add_action(struct buf *b, enum completes completes, const char *argument)

@@ -116,13 +116,24 @@ static void add_events(struct buf *b, uint64_t mask)
 	}
 }
 
-/* How to get the capabilities that are missing. */
+/* How to get what is missing. */
 static void add_remedy(struct buf *b, const struct info *in)
 {
 	uint64_t wanted = CAPABILITY_BIT(BPF) | CAPABILITY_BIT(PERFMON) | CAPABILITY_BIT(NET_ADMIN);
 	char path[1024] = "skep";
 	ssize_t n;
 
+	if (in->who.in_user_namespace) {
+		buf_puts(
+			b,
+			"\nCapabilities count only within this user namespace: run skep outside of "
+			"it.\n");
+		return;
+	}
+	if (in->who.is_filtered)
+		buf_puts(b,
+			 "\nA container allows it when it is started with --privileged, or with\n"
+			 "--cap-add for the capabilities and --security-opt seccomp=unconfined.\n");
 	if (!privileges_missing(&in->who, wanted))
 		return;
 	n = readlink("/proc/self/exe", path, sizeof(path) - 1);

@@ -50,6 +50,8 @@ static const struct option_desc options[] = {
 	OPTION("color", 0, CHOICE, "auto|always|never", watch.colour, WORDS,
 	       "auto: on a terminal, unless NO_COLOR is set"),
 	OPTION("quiet", 'q', FLAG, NULL, watch.quiet, NOTHING, "no summary at the end"),
+	OPTION("verbose", 'v', FLAG, NULL, watch.verbose, NOTHING,
+	       "the kernel's own words when it refuses something"),
 	OPTION("ring-size", 0, SIZE, "SIZE", watch.ring_kb, NOTHING,
 	       "of the buffer between kernel and skep, a power of two; 4M if not given; larger "
 	       "when events were lost"),

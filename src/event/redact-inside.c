@@ -8,11 +8,11 @@ enum {
 };
 
 static const struct shape {
-	struct text prefix;
+	struct str prefix;
 	uint16_t kinds;
 	uint8_t min;
 } shapes[] = {
-#define SHAPE(prefix, bits, min) {TEXT(prefix), bits, min},
+#define SHAPE(prefix, bits, min) {STR(prefix), bits, min},
 #include "event/redact.def"
 };
 
@@ -153,21 +153,21 @@ static char *sql(struct redact *s, char *p)
 
 	if (end == p)
 		return p + 1;
-	if (!text_is_folded(T("password"), name, end)) {
-		if (!text_is_folded(T("by"), name, end))
+	if (!text_is_folded(STR("password"), name, end)) {
+		if (!text_is_folded(STR("by"), name, end))
 			return p + 1;
 		end = skip_back(s, name);
 		name = name_begin(s, end);
-		if (!text_is_folded(T("identified"), name, end) && !redact_name(name, end))
+		if (!text_is_folded(STR("identified"), name, end) && !redact_name(name, end))
 			return p + 1;
 	}
 	end = redact_closing(s, p);
 	return end ? redact_value(s, p + 1, end, 0) : p + 1;
 }
 
-static char *find(char *p, char *end, struct text t)
+static char *find(char *p, char *end, struct str t)
 {
-	for (; end - p >= t.n; p++)
+	for (; (size_t)(end - p) >= t.n; p++)
 		if (!memcmp(p, t.p, t.n))
 			return p;
 	return NULL;
@@ -178,13 +178,13 @@ static char *private_key(struct redact *s, char *p)
 {
 	char *label = p + sizeof("-----BEGIN ") - 1, *end;
 
-	if (!text_starts(p, s->arg_end, T("-----BEGIN ")))
+	if (!text_starts(p, s->arg_end, STR("-----BEGIN ")))
 		return p + 1;
-	end = find(label, MIN(s->arg_end, label + LABEL_MAX), T("-----"));
-	if (!end || !find(label, end, T("PRIVATE KEY")))
+	end = find(label, label + MIN(s->arg_end - label, LABEL_MAX), STR("-----"));
+	if (!end || !find(label, end, STR("PRIVATE KEY")))
 		return label;
 	p = end + 5;
-	end = find(p, s->arg_end, T("-----END"));
+	end = find(p, s->arg_end, STR("-----END"));
 	return redact_value(s, p, end ? end : s->arg_end, 0);
 }
 
@@ -196,7 +196,7 @@ static char *web_token(struct redact *s, char *p)
 
 	while (q < s->arg_end && is(*q, BASE64URL))
 		q++;
-	if (q - p < 8 || !text_starts(q, s->arg_end, T(".eyJ")))
+	if (q - p < 8 || !text_starts(q, s->arg_end, STR(".eyJ")))
 		return p;
 	for (q++; q < s->arg_end && is(*q, BASE64URL);)
 		q++;
@@ -221,7 +221,7 @@ char *redact_shape(struct redact *s, char *p)
 {
 	if (!begins_shape(*p))
 		return p;
-	if (text_starts(p, s->arg_end, T("eyJ")))
+	if (text_starts(p, s->arg_end, STR("eyJ")))
 		return web_token(s, p);
 	for (const struct shape *t = shapes; t < shapes + ELEMENTS(shapes); t++) {
 		char *q;

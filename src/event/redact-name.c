@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A name is taken apart at humps, dashes and digits, and put together again in lower case. */
 #include "event/redact-name.h"
 
-enum { NAME_MAX_ = 128 }; /* longest name that is looked at, from its end */
+enum { NAME_BYTES = 128 }; /* longest name that is looked at, from its end */
 
 const uint16_t redact_kinds[256] = {
 	['a' ... 'z'] = LOWER, ['A' ... 'Z'] = UPPER, ['0' ... '9'] = DIGIT, ['_'] = UNDER,
@@ -13,21 +14,21 @@ const uint16_t redact_kinds[256] = {
 };
 
 static const struct secret_word words[] = {
-#define WORD(text, bits) {TEXT(text), bits},
+#define WORD(text, bits) {STR(text), bits},
 #include "event/redact.def"
 };
 
-static const struct text parts_before[] = {
-#define BEFORE(part) TEXT(part),
+static const struct str parts_before[] = {
+#define BEFORE(part) STR(part),
 #include "event/redact.def"
 };
 
-static const struct text parts_after[] = {
-#define AFTER(part) TEXT(part),
+static const struct str parts_after[] = {
+#define AFTER(part) STR(part),
 #include "event/redact.def"
 };
 
-bool text_in(const struct text *list, size_t n, const char *p, const char *end)
+bool text_in(const struct str *list, size_t n, const char *p, const char *end)
 {
 	for (size_t i = 0; i < n; i++)
 		if (list[i].p[0] == *p && text_is(list[i], p, end))
@@ -58,7 +59,7 @@ static const struct secret_word *word_at_end(const char *low, size_t n, size_t p
 
 		if (len > n || w->text.p[len - 1] != low[n - 1])
 			continue;
-		if (w->bits & WHOLE ? len != n - part : false)
+		if (w->bits & WHOLE && len != n - part)
 			continue;
 		if (!memcmp(low + n - len, w->text.p, len))
 			return w;
@@ -74,19 +75,18 @@ static bool is_hump(const char *p, const char *begin, const char *end)
 }
 
 /*
- * Is this the name of a secret?  The name is taken apart at everything that is no
- * letter and at the humps of camelCase; the letters are collected, and after each part
- * the collection is compared: "X-Api-Key" gives x, xapi, xapikey.
+ * The letters are collected, and after each part the collection is compared: "X-Api-Key"
+ * gives x, xapi, xapikey.
  */
 const struct secret_word *redact_name(const char *p, const char *end)
 {
 	const struct secret_word *found = NULL, *w;
 	const char *begin;
-	char low[NAME_MAX_];
+	char low[NAME_BYTES];
 	size_t n = 0;
 
-	if (end - p > NAME_MAX_)
-		p = end - NAME_MAX_;
+	if (end - p > NAME_BYTES)
+		p = end - NAME_BYTES;
 	begin = p;
 	while (p < end) {
 		size_t part = n;

@@ -7,10 +7,10 @@
 #pragma once
 
 #include "base/macro.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 /* Kinds of bytes. */
 enum {
@@ -59,18 +59,8 @@ enum {
 	HTTP = 1 << 12,
 };
 
-struct text {
-	const char *p;
-	uint8_t n;
-};
-#define TEXT(s)                  \
-	{                        \
-		s, sizeof(s) - 1 \
-	}
-#define T(s) ((struct text)TEXT(s))
-
 struct secret_word {
-	struct text text;
+	struct str text;
 	uint16_t bits; /* those of WORD */
 };
 
@@ -78,15 +68,20 @@ struct secret_word {
 const struct secret_word *redact_name(const char *p, const char *end);
 
 /* Is p..end one of the list? */
-bool text_in(const struct text *list, size_t n, const char *p, const char *end);
+bool text_in(const struct str *list, size_t n, const char *p, const char *end);
 
-static inline bool text_is(struct text t, const char *p, const char *end)
+static inline struct str str_between(const char *p, const char *end)
 {
-	return (size_t)(end - p) == t.n && !memcmp(t.p, p, t.n);
+	return (struct str){p, end - p};
+}
+
+static inline bool text_is(struct str t, const char *p, const char *end)
+{
+	return str_eq(t, str_between(p, end));
 }
 
 /* The same, in any case; `t` is lower case. */
-static inline bool text_is_folded(struct text t, const char *p, const char *end)
+static inline bool text_is_folded(struct str t, const char *p, const char *end)
 {
 	if ((size_t)(end - p) != t.n)
 		return false;
@@ -96,7 +91,7 @@ static inline bool text_is_folded(struct text t, const char *p, const char *end)
 	return true;
 }
 
-static inline bool text_starts(const char *p, const char *end, struct text t)
+static inline bool text_starts(const char *p, const char *end, struct str t)
 {
-	return (size_t)(end - p) >= t.n && !memcmp(p, t.p, t.n);
+	return str_starts(str_between(p, end), t);
 }

@@ -3,33 +3,33 @@
 #include "event/redact.h"
 #include "event/redact-walk.h"
 
-static const struct text schemes[] = {
-#define SCHEME(word) TEXT(word),
+static const struct str schemes[] = {
+#define SCHEME(word) STR(word),
 #include "event/redact.def"
 };
 
-static const struct text endings[] = {
-#define ENDING(text) TEXT(text),
+static const struct str endings[] = {
+#define ENDING(text) STR(text),
 #include "event/redact.def"
 };
 
 static bool is_literal(const char *p, const char *end)
 {
-	static const struct text literals[] = {
-		TEXT("false"), TEXT("no"), TEXT("none"), TEXT("null"), TEXT("true"), TEXT("yes"),
+	static const struct str literals[] = {
+		STR("false"), STR("no"), STR("none"), STR("null"), STR("true"), STR("yes"),
 	};
 
 	return text_in(literals, ELEMENTS(literals), p, end);
 }
 
-/* $NAME, ${…} and $(…) say where the secret is, not what it is. */
-static bool is_reference(const char *p, const char *end)
+/* $NAME, ${…}, $(…) and `…` say where the secret is, not what it is. */
+static bool is_reference(const struct redact *s, const char *p, const char *end)
 {
-	if (end - p < 2 || *p++ != '$')
+	if (!s->script || p + 1 >= s->arg_end || (*p != '$' && *p != '`'))
 		return false;
-	if (*p == '{' || *p == '(')
+	if (*p == '`' || p[1] == '{' || p[1] == '(')
 		return true;
-	while (p < end && is(*p, ALNUM | UNDER))
+	for (p++; p < end && is(*p, ALNUM | UNDER);)
 		p++;
 	return p == end;
 }
@@ -39,12 +39,11 @@ static bool is_file(const char *p, const char *end)
 	for (const char *q = p; q < end; q++)
 		if (!is(*q, IN_NAME | TILDE) && *q != '/')
 			return false;
-	if (*p == '/' || text_starts(p, end, T("./")) || text_starts(p, end, T("../")) ||
-	    text_starts(p, end, T("~/")))
+	if (*p == '/' || text_starts(p, end, STR("./")) || text_starts(p, end, STR("../")) ||
+	    text_starts(p, end, STR("~/")))
 		return true;
 	for (size_t i = 0; i < ELEMENTS(endings); i++)
-		if (end - p > endings[i].n &&
-		    !memcmp(end - endings[i].n, endings[i].p, endings[i].n))
+		if (str_ends(str_between(p, end), endings[i]))
 			return true;
 	return false;
 }
@@ -67,7 +66,8 @@ static void peel(char **p, char **end)
 {
 	size_t open = **p == '\\' ? 1 : 0;
 
-	if (*end - *p < 2 + (ptrdiff_t)open || !is((*p)[open], QUOTE) || (*end)[-1] != (*p)[open])
+	if (*end - *p < 2 + (ptrdiff_t)open || !is((*p)[open], QUOTE) || (*p)[open] == '`' ||
+	    (*end)[-1] != (*p)[open])
 		return;
 	*p += open + 1;
 	*end -= *end - *p > 1 && open && (*end)[-2] == '\\' ? 2 : 1;
@@ -83,10 +83,11 @@ char *redact_value(struct redact *s, char *p, char *end, unsigned int bits)
 	if (bits & AUTH)
 		from = skip_scheme(from, end);
 	if (bits & SOURCE) {
-		if (text_starts(from, end, T("pass:")))
+		if (text_starts(from, end, STR("pass:")))
 			from += 5;
-		else if (text_starts(from, end, T("env:")) || text_starts(from, end, T("file:")) ||
-			 text_starts(from, end, T("fd:")) || text_is(T("stdin"), from, end) ||
+		else if (text_starts(from, end, STR("env:")) ||
+			 text_starts(from, end, STR("file:")) ||
+			 text_starts(from, end, STR("fd:")) || text_is(STR("stdin"), from, end) ||
 			 (end - from == 1 && is(*from, DIGIT))) /* ffmpeg -pass 1 */
 			return p;
 	}
@@ -95,7 +96,7 @@ char *redact_value(struct redact *s, char *p, char *end, unsigned int bits)
 	if (*from == REDACT_BYTE)
 		return end;
 	if (memchr(from, REDACT_BYTE, end - from) || is_literal(from, end) ||
-	    (s->script && is_reference(from, end)) || (bits & FILE && is_file(from, end)))
+	    is_reference(s, from, end) || (bits & FILE && is_file(from, end)))
 		return p;
 	memset(from, REDACT_BYTE, end - from);
 	s->masked++;

@@ -12,7 +12,7 @@
  *   a shape                          ghp_X  eyJX.eyJX.X  -----BEGIN … PRIVATE KEY-----X
  *
  * At the first byte of a word, word() looks at it as a shell would: a program, an option,
- * a value.  Inside, only "=", ":", "'" and the begin of a run of letters cause work.  What
+ * a value.  Inside, only "=", ":", quotes and the begin of a run of letters cause work.  What
  * is a secret name, which program has which options and which shapes there are stands in
  * redact.def.
  *
@@ -39,20 +39,20 @@
 enum { WALKS_MAX = 8 };
 
 static const struct program {
-	struct text name;
+	struct str name;
 	enum family family;
 } programs[] = {
-#define PROGRAM(name, family) {TEXT(name), family},
+#define PROGRAM(name, family) {STR(name), family},
 #include "event/redact.def"
 };
 
 static const struct option {
 	enum family family;
-	struct text text;
+	struct str text;
 	uint16_t bits;
 	char sep;
 } options[] = {
-#define OPTION(family, text, bits, sep) {family, TEXT(text), bits, sep},
+#define OPTION(family, text, bits, sep) {family, STR(text), bits, sep},
 #include "event/redact.def"
 };
 
@@ -87,7 +87,7 @@ static char *credentials(struct redact *s, char *p, char *end, struct wanted w)
 }
 
 /* -xzf is -x -z -f */
-static bool is_bundle(const char *p, const char *end, struct text option)
+static bool is_bundle(const char *p, const char *end, struct str option)
 {
 	if (option.n != 2 || end - p > 6 || end - p < 3 || end[-1] != option.p[1] || *p != '-')
 		return false;
@@ -163,7 +163,7 @@ static char *option(struct redact *s, char *p, char *end)
 	w = redact_name(p, end);
 	/* -lsecret is -l secret */
 	if (!w || w->bits & QUERY ||
-	    (end - p > w->text.n + 1 && p[1] != '-' &&
+	    ((size_t)(end - p) > w->text.n + 1 && p[1] != '-' &&
 	     text_is_folded(w->text, p + 2, p + 2 + w->text.n)))
 		return p;
 	s->wanted = (struct wanted){true, w->bits, 0};
@@ -182,7 +182,7 @@ static const struct program *find_program(const char *p, const char *end)
 	n = end - p;
 	while (low < high) {
 		const struct program *t = &programs[(low + high) / 2];
-		int order = memcmp(p, t->name.p, MIN(n, (size_t)t->name.n));
+		int order = memcmp(p, t->name.p, MIN(n, t->name.n));
 
 		if (!order && n == t->name.n)
 			return t;
@@ -202,9 +202,9 @@ static char *plain_word(struct redact *s, char *p, char *end, bool after_long, b
 	if (program) {
 		s->family = program->family;
 		s->shell |= program->family == SHELL;
-	} else if (text_is(T("login"), p, end)) {
+	} else if (text_is(STR("login"), p, end)) {
 		s->login = true;
-	} else if (text_is(T("set"), p, end)) {
+	} else if (text_is(STR("set"), p, end)) {
 		s->set = true;
 	} else if (after_set && !memchr(p, '=', end - p)) {
 		/* aws configure set aws_secret_access_key X */

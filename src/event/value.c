@@ -275,6 +275,8 @@ static bool put_second(struct buf *out, enum style style, const struct wire_file
 	_cleanup_buf_ struct buf path = {0};
 	struct str second = record_str(f, f->path2);
 
+	if (f->file2.len)
+		return put_some_str(out, style, record_str(f, f->file2));
 	if (!second.n)
 		return false;
 	path_join(&path, record_str(f, f->dir2), second);

@@ -106,7 +106,7 @@ static bool id_fits(struct str id, enum id_kind kind)
 		return container_id_is_hex(id);
 	case ID_NAME:
 	case ID_WHOLE:
-		return id.n > 0 && id.n <= CONTAINER_ID_MAX;
+		return id.n > 0;
 	}
 	return false;
 }
@@ -144,6 +144,8 @@ static unsigned runtime_of_name(struct str name, struct str parent, struct str *
 {
 	const char *colon = memchr(name.p, ':', name.n);
 
+	if (name.n > CONTAINER_ID_MAX)
+		return RUNTIME_NONE;
 	for (size_t i = 0; i < ELEMENTS(layouts); i++) {
 		const struct layout *l = &layouts[i];
 

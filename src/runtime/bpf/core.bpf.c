@@ -2,6 +2,7 @@
 /* The maps and read-only data that skep's kernel programs share; see core.h. */
 #define DEFINE_MAPS
 #include "runtime/bpf/core.h"
+#include "runtime/bpf/names.h"
 
 const volatile struct scope scope;
 const volatile struct scope_glob scope_glob;

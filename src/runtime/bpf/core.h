@@ -53,7 +53,7 @@ struct scratch {
 	struct sys_call call;
 };
 
-enum { SCRATCH_PROCESS, SCRATCH_ITER, SCRATCH_COUNT };
+enum { SCRATCH_PROCESS, SCRATCH_ITER, SCRATCH_NAMES, SCRATCH_COUNT };
 
 enum { AT_FDCWD_ = -100 };
 

@@ -10,17 +10,13 @@
  */
 #include "runtime/bpf/core.h"
 #include "runtime/bpf/file.h"
+#include "runtime/bpf/names.h"
 #include "runtime/bpf/syscall.h"
 
 const volatile struct sys_desc sys_descs[SCOPE_SYSCALLS];
 const volatile struct sys_desc sys_descs_ia32[SCOPE_SYSCALLS];
 
-int sys_open(__u64 *ctx);
-int sys_path(__u64 *ctx);
-int sys_args(__u64 *ctx);
-int sys_creds(__u64 *ctx);
-int sys_sock(__u64 *ctx);
-int sys_exec(__u64 *ctx);
+const volatile bool have_names; /* the programs of names.bpf.c are attached */
 
 /* enum sys_handler → program; filled by user space, which knows what was loaded */
 struct {
@@ -108,6 +104,38 @@ int BPF_PROG(sys_open, struct pt_regs *regs, long ret)
 	return 0;
 }
 
+static __always_inline struct wire_str put_named(struct scratch *s, const struct named *n, int i)
+{
+	__u64 off = s->used, len = n->len[i];
+	struct wire_str w;
+
+	if (!len || off > WIRE_RECORD_MAX - WIRE_PATH_MAX)
+		return NO_STRING;
+	BOUND(off, WIRE_RECORD_MAX - WIRE_PATH_MAX);
+	BOUND(len, NAMED_MAX - 1);
+	bpf_probe_read_kernel(s->record + off, len, n->path[i]);
+	s->record[off + len] = 0;
+	w = (struct wire_str){.off = off, .len = len};
+	s->used = off + len + 1;
+	return w;
+}
+
+/* What names.bpf.c saw inside this call, if it is there. */
+static __always_inline void take_names(struct scratch *s, struct wire_file *f)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct named *n = bpf_map_lookup_elem(&names, &tid);
+
+	if (!n)
+		return;
+	if (n->kind == f->head.kind) {
+		f->file = put_named(s, n, 0);
+		f->file2 = put_named(s, n, 1);
+		f->head.flags &= ~WIRE_F_LEXICAL;
+	}
+	bpf_map_delete_elem(&names, &tid);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_path, struct pt_regs *regs, long ret)
 {
@@ -155,6 +183,8 @@ int BPF_PROG(sys_path, struct pt_regs *regs, long ret)
 		if (kind == EV_RENAME || kind == EV_LINK)
 			f->dir2 = put_dir(s, d->dir2 >= 0 ? (int)sys_arg(s, d->dir2) : AT_FDCWD_);
 	}
+	if (have_names)
+		take_names(s, f);
 	if (d->text >= 0) {
 		__u32 off = s->used;
 		long n;

@@ -23,7 +23,7 @@ static __always_inline struct wire_file *file_record(struct scratch *s, __u16 ki
 	f->inode = f->bytes = 0;
 	f->dev = f->bits = f->flags = f->mode = f->nr = f->pad = 0;
 	f->owner = f->group = ~0u;
-	f->file = f->path = f->dir = f->path2 = f->dir2 = f->text = NO_STRING;
+	f->file = f->file2 = f->path = f->dir = f->path2 = f->dir2 = f->text = NO_STRING;
 	s->used = sizeof(*f);
 	return f;
 }

@@ -112,9 +112,9 @@ static void answer_refused(const struct probe *p, struct feature_result *ret, in
 	if (missing)
 		answer_no(ret, r, "needs %s", names);
 	else if (p->who.in_user_namespace)
-		answer_no(ret, r, "needs %s outside of this user namespace, or a BPF token", names);
+		answer_no(ret, r, "needs %s outside this user namespace", names);
 	else if (p->who.is_filtered)
-		answer_no(ret, r, "a seccomp filter refuses it, as containers have by default");
+		answer_no(ret, r, "a seccomp filter refuses it");
 	else if (!strcmp(p->who.lockdown, "confidentiality"))
 		answer_no(ret, r, "lockdown is \"confidentiality\"");
 	else

@@ -47,7 +47,7 @@ const struct feature *feature_get(size_t i);
 
 /*
  * Probe all, in the order of features.def, into ret[0 … n - 1].  Returns how many were
- * filled in.  Takes some ten milliseconds, most of it to read the kernel's types.
+ * filled in.  Takes a few milliseconds, most of it to look through the types.
  */
 int features_probe(struct feature_result *ret, size_t n);
 

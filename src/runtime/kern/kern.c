@@ -176,6 +176,18 @@ static bool variant_fits(const struct kern *k, const char *name)
 	return true;
 }
 
+/* name_unlink sits in security_path_unlink, and so on. */
+static bool can_name(struct kern *k, const char *program)
+{
+	char function[64];
+
+	snprintf(function, sizeof(function), "security_path_%s", program + 5);
+	if (!object_can_fentry(&k->object, function))
+		return false;
+	k->skel->rodata->have_names = true;
+	return true;
+}
+
 static void choose_programs(struct kern *k, unsigned int handlers_used)
 {
 	struct bpf_program *p;
@@ -193,6 +205,8 @@ static void choose_programs(struct kern *k, unsigned int handlers_used)
 				load = handlers_used & (1u << h);
 		if (!strcmp(name, "on_sys_exit"))
 			load = handlers_used;
+		if (!strncmp(name, "name_", 5))
+			load = (handlers_used & (1u << SYS_PATH)) && can_name(k, name);
 		if (!strncmp(name, "seed_", 5) && !k->config.seeds)
 			load = false;
 		bpf_program__set_autoload(p, load);
@@ -289,7 +303,8 @@ static int kern_start(struct runtime *rt, struct runtime_error *e)
 		int link;
 
 		/* handlers are tail-called, iterators are read */
-		if (!bpf_program__autoload(p) || strncmp(name, "on_", 3))
+		if (!bpf_program__autoload(p) ||
+		    (strncmp(name, "on_", 3) && strncmp(name, "name_", 5)))
 			continue;
 		if (bpf_program__type(p) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
 			link = bpf_link_create(bpf_program__fd(p), k->cgroup_fd,

@@ -20,21 +20,27 @@
  */
 static const struct kernel_btf *types;
 
-/* tp_btf/NAME is the typedef btf_trace_NAME, iter/NAME the function bpf_iter_NAME. */
-static int find_target(const char *section)
+/* What a section's target is called in the kernel's types, and what kind it is. */
+static const struct target_kind {
+	enum bpf_attach_type attach_type;
+	const char *section, *prefix;
+	unsigned int kind;
+} target_kinds[] = {
+	{BPF_TRACE_RAW_TP, "tp_btf+", "btf_trace_", BTF_KIND_TYPEDEF},
+	{BPF_TRACE_ITER, "iter+", "bpf_iter_", BTF_KIND_FUNC},
+	{BPF_TRACE_FENTRY, "fentry+", "", BTF_KIND_FUNC},
+};
+
+static int find_target(const struct kernel_btf *btf, const struct target_kind *kind,
+		       const char *target)
 {
-	const char *slash = strchr(section, '/');
-	bool is_iter = !strncmp(section, "iter/", 5);
 	char name[128];
 
-	if (!slash || !types)
-		return -EINVAL;
-	snprintf(name, sizeof(name), is_iter ? "bpf_iter_%s" : "btf_trace_%s", slash + 1);
-	for (unsigned int id = 1; id < types->view.n; id++) {
-		const struct btf_type *t = types->view.by_id[id];
+	snprintf(name, sizeof(name), "%s%s", kind->prefix, target);
+	for (unsigned int id = 1; id < btf->view.n; id++) {
+		const struct btf_type *t = btf->view.by_id[id];
 
-		if (btf_type_kind(t) == (is_iter ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF) &&
-		    !strcmp(btf_view_name(&types->view, t), name))
+		if (btf_type_kind(t) == kind->kind && !strcmp(btf_view_name(&btf->view, t), name))
 			return id;
 	}
 	return -ESRCH;
@@ -44,14 +50,15 @@ static int find_target(const char *section)
  * Until it is loaded a program counts as a raw tracepoint: for a tracing program libbpf
  * would read the kernel's types by itself.
  */
-static int prepare_load(struct bpf_program *p, struct bpf_prog_load_opts *opts, long is_iter)
+static int prepare_load(struct bpf_program *p, struct bpf_prog_load_opts *opts, long i)
 {
-	int id = find_target(bpf_program__section_name(p));
+	const char *slash = strchr(bpf_program__section_name(p), '/');
+	int id = slash && types ? find_target(types, &target_kinds[i], slash + 1) : -EINVAL;
 
 	if (id < 0)
 		return id;
 	opts->attach_btf_id = id;
-	opts->expected_attach_type = is_iter ? BPF_TRACE_ITER : BPF_TRACE_RAW_TP;
+	opts->expected_attach_type = target_kinds[i].attach_type;
 	return bpf_program__set_type(p, BPF_PROG_TYPE_TRACING);
 }
 
@@ -63,9 +70,30 @@ static void register_handlers(void)
 	if (is_done)
 		return;
 	is_done = true;
-	libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &opts);
-	opts.cookie = 1;
-	libbpf_register_prog_handler("iter+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &opts);
+	for (size_t i = 0; i < ELEMENTS(target_kinds); i++) {
+		opts.cookie = i;
+		libbpf_register_prog_handler(target_kinds[i].section, BPF_PROG_TYPE_RAW_TRACEPOINT,
+					     0, &opts);
+	}
+}
+
+bool object_can_fentry(const struct object *o, const char *function)
+{
+	const struct bpf_insn nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	int id = find_target(&o->btf, &target_kinds[2], function), fd;
+
+	if (id < 0)
+		return false;
+	opts.attach_btf_id = id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "skep_probe", "GPL", nothing, 2, &opts);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
 }
 
 /* Names of the kernel's types that the object reads; the ___variant of a name is ours. */

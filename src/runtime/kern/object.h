@@ -23,4 +23,11 @@ struct object {
 /* Opens; then comes watch__load(), then object_loaded().  -ENOENT: the kernel has no BTF. */
 int object_open(struct object *o);
 void object_loaded(struct object *o); /* the kernel's types are no longer needed */
-void object_close(struct object *o);  /* fine on a struct of zeros */
+
+/*
+ * May a program look into this function of the kernel?  Not everywhere (fentry came with
+ * 5.5, arm64 had to wait for 6.0), and not into each: structs by value came with 6.0.
+ */
+bool object_can_fentry(const struct object *o, const char *function);
+
+void object_close(struct object *o); /* fine on a struct of zeros */

@@ -114,13 +114,15 @@ int parse_oci_state(struct str text, struct oci_state *ret)
 		bundle = json_text(root, "bundle");
 		cgroup = json_text(root, "cgroup-path");
 	}
-	if ((id && !is_file_name(id)) || (!id && !bundle))
+	if (bundle && *bundle != '/')
+		bundle = NULL;
+	if (id ? !is_file_name(id) : !bundle)
 		return -EBADMSG;
 	*ret = (struct oci_state){
 		.id = id ? xstrdup(id) : NULL,
 		/* "/" is no container's own */
 		.cgroup = cgroup && cgroup[0] == '/' && cgroup[1] ? xstrdup(cgroup) : NULL,
-		.bundle = bundle && *bundle == '/' ? xstrdup(bundle) : NULL,
+		.bundle = bundle ? xstrdup(bundle) : NULL,
 	};
 	return 0;
 }

@@ -50,7 +50,7 @@ static char *unquote(struct str s)
 {
 	const char *end;
 
-	if (s.n < 2 || (s.p[0] != '"' && s.p[0] != '\''))
+	if (s.n < 2 || (s.p[0] != '"' && s.p[0] != '\'') || memchr(s.p, 0, s.n))
 		return NULL;
 	end = memchr(s.p + 1, s.p[0], s.n - 1);
 	return end && end > s.p + 1 ? xstrndup(s.p + 1, end - s.p - 1) : NULL;
