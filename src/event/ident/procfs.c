@@ -7,7 +7,8 @@
  * later process with the same pid; such reads fail with ESRCH.  What stays is exec: it
  * changes the program, the arguments and maybe the user while the process is the same.
  * So `stat` is read before and after: the start time must be equal, and so must the
- * address of the arguments, which each exec draws anew.
+ * address of the arguments, which each exec draws anew (unless the system's address space
+ * randomisation is off).
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1 /* statx() */
@@ -29,7 +30,7 @@ enum {
 	STAT_MAX = 4096,
 	STATUS_MAX = 1 << 20, /* 65536 groups, ten digits each, stand before what we want */
 	CGROUP_MAX = 1 << 16,
-	ARGS_COUNT_MAX = 1 << 23, /* no exec takes more: MAX_ARG_STRINGS aside, 6 MiB */
+	ARGS_COUNT_MAX = 1 << 23, /* an exec takes 6 MiB at most: 3/4 of _STK_LIM */
 };
 
 struct procfs {
