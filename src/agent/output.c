@@ -47,7 +47,7 @@ void output_say_view(uint64_t shown, bool hides_everyday)
 			buf_printf(&left_out, "%s%s", left_out.n ? ", " : "", event_get(k)->name);
 	if (left_out.n)
 		log_note("watching; not shown: %s%s (--events all shows everything, Ctrl-C ends)",
-			 left_out.p, hides_everyday ? ", opens of libraries" : "");
+			 left_out.p, hides_everyday ? ", libraries, locales and searches" : "");
 	buf_done(&left_out);
 }
 
@@ -59,7 +59,7 @@ void output_say_totals(const struct stream *s, bool hides_everyday, bool is_defa
 	log_note("%llu events = %llu shown + %llu filtered + %llu lost%s%s",
 		 (unsigned long long)t.sent, (unsigned long long)t.shown,
 		 (unsigned long long)t.filtered, (unsigned long long)t.lost,
-		 t.hidden && hides_everyday ? "; libraries, locales and PATH searches are not shown"
+		 t.hidden && hides_everyday ? "; libraries, locales and searches are not shown"
 					    : "",
 		 is_default && t.filtered ? "; --events all shows everything" : "");
 	if (t.lost)

@@ -234,7 +234,8 @@ static bool is_library(const struct wire_file *f)
 static bool is_everyday(const struct wire_head *h)
 {
 	switch (h->kind) {
-	case EV_OPEN:
+	case EV_OPEN: /* a file that might be here or there is looked for in each place */
+		return h->ret == -ENOENT || is_library((const struct wire_file *)h);
 	case EV_WRITE:
 		return is_library((const struct wire_file *)h);
 	case EV_EXEC:

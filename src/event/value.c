@@ -98,8 +98,11 @@ static bool put_open_flags(struct buf *out, enum style style, uint32_t flags)
 	struct list l = {out, style, 0};
 	uint64_t rest = flags & ~(uint32_t)O_ACCMODE;
 
-	list_add(&l, modes[flags & O_ACCMODE]);
-	/* O_SYNC and O_TMPFILE contain other flags' bits: longer ones first */
+	if (style == TEXT) /* people see what is out of the ordinary */
+		rest &= ~(uint64_t)(O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (style == JSON || (flags & O_ACCMODE))
+		list_add(&l, modes[flags & O_ACCMODE]);
+	/* O_TMPFILE contains O_DIRECTORY */
 	if ((rest & O_TMPFILE) == O_TMPFILE) {
 		list_add(&l, "O_TMPFILE");
 		rest &= ~(uint64_t)O_TMPFILE;
@@ -308,6 +311,9 @@ static bool put_given_of(struct buf *out, enum style style, const struct event *
 	const struct wire_file *f = (const struct wire_file *)e->head;
 	_cleanup_buf_ struct buf found = {0};
 
+	/* a program that started is told by its arguments and its file */
+	if (e->desc->body == BODY_wire_proc && style == TEXT && e->head->ret >= 0)
+		return false;
 	if (e->desc->body == BODY_wire_proc)
 		return put_given(out, style, record_str(p, p->path), record_str(p, p->exe));
 	resolved(&found, f);
@@ -479,7 +485,7 @@ static bool value(struct buf *out, enum style style, const struct event *e,
 		return put_duration(out, style, ex->head.time_ns - ex->head.start_ns);
 	case T_DURATION:
 		v = load(at, 8);
-		return (v || f->body != BODY_wire_conn) && put_duration(out, style, v);
+		return (v || (style == JSON && f->body != BODY_wire_conn)) && put_duration(out, style, v);
 	case T_KBYTES:
 		return put_bytes(out, style, load(at, 8), 1024);
 	case T_BYTES:

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TOKENS = 48, PROGRAM_WIDTH = 15, EVENT_WIDTH = 8 };
+enum { TOKENS = 48, PROGRAM_WIDTH = 15, EVENT_WIDTH = 8, PARENTS = 3 };
 
 /* A piece of a template: text, a field's value, or the bounds of an optional part. */
 struct token {
@@ -187,7 +187,7 @@ static void put_parents(struct text *x, const struct event *e)
 {
 	const struct process *p = e->process;
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < PARENTS; i++) {
 		p = process_parent(stream_processes(e->stream), p);
 		if (!p)
 			break;
