@@ -35,7 +35,7 @@ struct watch_options {
 	const char *record; /* file for the raw records (0600); NULL: none */
 	bool show_secrets;
 	bool no_failed;	  /* leave out calls that failed */
-	bool verbose;	/* say more when something goes wrong */
+	bool verbose;	  /* say more when something goes wrong */
 	bool quiet;	  /* no summary at the end */
 	uint32_t ring_kb; /* size of the ring buffer; 0: the default, 4096 */
 	enum colour colour;

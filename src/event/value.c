@@ -485,7 +485,8 @@ static bool value(struct buf *out, enum style style, const struct event *e,
 		return put_duration(out, style, ex->head.time_ns - ex->head.start_ns);
 	case T_DURATION:
 		v = load(at, 8);
-		return (v || (style == JSON && f->body != BODY_wire_conn)) && put_duration(out, style, v);
+		return (v || (style == JSON && f->body != BODY_wire_conn)) &&
+		       put_duration(out, style, v);
 	case T_KBYTES:
 		return put_bytes(out, style, load(at, 8), 1024);
 	case T_BYTES:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
 # Plain runc containers: no engine above them, their cgroup is just /NAME, and only

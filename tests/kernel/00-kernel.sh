@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Is the VM what the other scripts take it for?
 #
 # The kernel of the name, with type information, BPF LSM, the file systems mounted

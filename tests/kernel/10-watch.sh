@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Does one binary show the same story on every kernel?
 #
 # Each check runs a command under `skep watch` and looks for lines of JSON with all the

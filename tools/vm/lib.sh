@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the scripts of this folder share: the kernels there are, where they are
 # kept, and how a script says that it can't go on.  Sourced, never run.
 #

@@ -152,7 +152,7 @@ struct wire_file {
 	struct wire_str dir;   /* folder that a relative `path` starts from */
 	struct wire_str path2; /* second name: rename, link, symlink, mount */
 	struct wire_str dir2;
-	struct wire_str text; /* mount: type of file system */
+	struct wire_str text;  /* mount: type of file system */
 	struct wire_str file2; /* second name as resolved by the kernel */
 	__u8 pad2[4];
 };

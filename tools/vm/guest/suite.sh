@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Run test scripts one after the other; the half of tools/vm/suite in the VM.
 #
 #	sh suite.sh MARK KERNEL SECONDS SCRIPT...	(names in /t)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What a script of tests/kernel/ says its results with: ". /lib/tap.sh".
 #
 # In the VM it finds KERNEL (5.10, 6.1 or 6.12), an empty folder of its own as the
