@@ -11,6 +11,7 @@
 #include "event/record.h"
 #include "event/stream.h"
 #include "out/out.h"
+#include "runtime/kern/features.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>
@@ -156,6 +157,29 @@ static int start_command(struct watch *w)
 	return 0;
 }
 
+/*
+ * Something was refused: is it something that we can do without?  Takes away the events
+ * that the features of this kernel and these privileges do not allow, and says so.
+ */
+static bool do_with_less(struct runtime_config *config, const struct runtime_error *e)
+{
+	struct feature_result results[FEATURE_END];
+	size_t n = features_probe(results, FEATURE_END);
+	uint64_t missing = features_missing_events(results, n) & config->events;
+	struct buf names = {0};
+
+	log_debug("%s", e->log);
+	if (!missing || !(config->events & ~missing & ~KIND_BIT(EV_LOST)))
+		return false;
+	for (unsigned int k = 1; k < EV_END; k++)
+		if (missing & KIND_BIT(k))
+			buf_printf(&names, "%s%s", names.n ? ", " : "", event_get(k)->name);
+	log_warning("not seen here: %s; `skep info` says why", names.p);
+	buf_done(&names);
+	config->events &= ~missing;
+	return true;
+}
+
 static int open_runtime(struct watch *w)
 {
 	bool by_tree = w->o->pid || (w->o->command && !w->command.folder[0]);
@@ -175,6 +199,8 @@ static int open_runtime(struct watch *w)
 	int r;
 
 	r = runtime_open_kern(&config, &w->runtime, &e);
+	if (r < 0 && do_with_less(&config, &e))
+		r = runtime_open_kern(&config, &w->runtime, &e);
 	if (r < 0)
 		return say_runtime_error(r, &e);
 	if (by_tree)
