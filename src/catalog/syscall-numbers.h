@@ -8,6 +8,19 @@
 #define SYS_fchmodat2 452 /* 6.6, the same on all architectures */
 #endif
 
+/* 32-bit programs on x86-64 only */
+#define SYS_socketcall	(-1)
+#define SYS_umount	(-1)
+#define SYS_chown16	(-1)
+#define SYS_lchown16	(-1)
+#define SYS_fchown16	(-1)
+#define SYS_setuid16	(-1)
+#define SYS_setreuid16	(-1)
+#define SYS_setresuid16 (-1)
+#define SYS_setgid16	(-1)
+#define SYS_setregid16	(-1)
+#define SYS_setresgid16 (-1)
+
 /* arm64 has only the *at forms */
 #ifdef __aarch64__
 #define SYS_open    (-1)

@@ -188,7 +188,10 @@ static int know_who(struct stream *s, const struct wire_head *h)
 	} else if (!known || !known->has_exec) {
 		r = know_process(s, h->pid, h->start_ns);
 	}
-	process_on_head(&s->processes, h)->is_asked = true;
+	known = process_on_head(&s->processes, h);
+	known->is_asked = true;
+	if (h->ret >= 0 && body_of_kind(h->kind) == BODY_wire_creds)
+		known->cred = c->cred;
 	if (r >= 0)
 		r = know_cgroup(s, h->cgroup, is_exec);
 	if (r >= 0)

@@ -254,6 +254,16 @@ static bool put_signal(struct buf *out, enum style style, uint32_t sig)
 	return name ? put_name(out, style, "SIG", name) : put_number_name(out, style, "SIG", sig);
 }
 
+/* A folder beside an absolute path is the root that the process sees: chroot. */
+static void join(struct buf *out, struct str dir, struct str path)
+{
+	while (dir.n && path.n && path.p[0] == '/') {
+		path.p++;
+		path.n--;
+	}
+	path_join(out, dir, path);
+}
+
 /* A file's path: the kernel's, else what the name says. */
 static void resolved(struct buf *out, const struct wire_file *f)
 {
@@ -262,7 +272,7 @@ static void resolved(struct buf *out, const struct wire_file *f)
 	if (file.n)
 		buf_put_str(out, file);
 	else if (path.n)
-		path_join(out, record_str(f, f->dir), path);
+		join(out, record_str(f, f->dir), path);
 }
 
 static bool put_resolved(struct buf *out, enum style style, const struct wire_file *f)
@@ -282,7 +292,7 @@ static bool put_second(struct buf *out, enum style style, const struct wire_file
 		return put_some_str(out, style, record_str(f, f->file2));
 	if (!second.n)
 		return false;
-	path_join(&path, record_str(f, f->dir2), second);
+	join(&path, record_str(f, f->dir2), second);
 	return put_some_str(out, style, buf_str(&path));
 }
 
@@ -346,6 +356,19 @@ static uint32_t kill_signal(const struct wire_sys *w)
 	const char *call = syscall_name(w->nr, w->head.flags & WIRE_F_COMPAT);
 
 	return call && !strcmp(call, "tgkill") ? w->arg[2] : w->arg[1];
+}
+
+/* A namespace's file has no path: its kind and number are its name. */
+static bool put_ns_file(struct buf *out, enum style style, const struct wire_sys *w)
+{
+	struct str kind = record_str(w, w->text);
+	char name[WIRE_NAME_MAX];
+
+	if (!kind.n)
+		return put_some_str(out, style, record_str(w, w->file));
+	snprintf(name, sizeof(name), "%.*s:[%llu]", (int)MIN(kind.n, 16), kind.p,
+		 (unsigned long long)w->arg[2]);
+	return put_some_str(out, style, str_of(name));
 }
 
 static bool put_ptrace(struct buf *out, enum style style, const struct wire_sys *w)
@@ -412,6 +435,8 @@ static bool value(struct buf *out, enum style style, const struct event *e,
 		return put_u64(out, load(at, 4));
 	case T_U64:
 		return put_u64(out, load(at, 8));
+	case T_INODE:
+		return load(at, 8) && put_u64(out, load(at, 8));
 	case T_ID:
 		return load(at, 4) != ~0u && put_u64(out, load(at, 4));
 	case T_COUNT:
@@ -521,6 +546,8 @@ static bool value(struct buf *out, enum style style, const struct event *e,
 		name = names_find(names_bpf, load(at, 8));
 		return name ? put_name(out, style, "BPF_", name)
 			    : put_number_name(out, style, "BPF_", load(at, 8));
+	case T_NS_FILE:
+		return put_ns_file(out, style, sys);
 	case T_CALL:
 		name = syscall_name(load(at, 4), e->head->flags & WIRE_F_COMPAT);
 		return name && put_name(out, style, "", name);

@@ -49,6 +49,7 @@ enum sys_bit {
 	SYS_B_CREAT = 1 << 2,	/* creat: the flags are fixed */
 	SYS_B_FD = 1 << 3,	/* the first argument is a descriptor, not a path */
 	SYS_B_OWNER = 1 << 4,	/* arguments of chown follow the path */
+	SYS_B_SOCKETCALL = 1 << 6, /* 32-bit: which call it is stands in the first argument */
 	SYS_B_FD_FILE = 1 << 5, /* name the file behind the descriptor in the first argument */
 };
 

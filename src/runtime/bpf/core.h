@@ -61,8 +61,8 @@ enum { AT_FDCWD_ = -100 };
 struct owner {
 	__u64 start_ns, cgroup, opened_ns;
 	__u32 pid, tid, uid, gid;
-	__u32 flags; /* enum wire_flag */
-	__u32 pad;
+	__u32 flags;		/* enum wire_flag */
+	__u32 is_connecting;	/* this side called connect(), whatever states it goes through */
 	__u64 dest_hi, dest_lo; /* UDP: where the last reported datagram went */
 	char comm[WIRE_COMM];
 };

@@ -226,9 +226,16 @@ int BPF_PROG(sys_args, struct pt_regs *regs, long ret)
 		w->arg[i] = sys_arg(s, i);
 	if (d->bits & SYS_B_FD_FILE) {
 		struct file *file = file_of_fd(this_task(), sys_arg(s, 0));
+		struct inode *inode = BPF_CORE_READ(file, f_inode);
 
-		if (file)
+		if (file && BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC_) {
+			struct ns_common *ns = BPF_CORE_READ(inode, i_private);
+
+			w->arg[2] = BPF_CORE_READ(inode, i_ino);
+			w->text = put_kernel_str(s, BPF_CORE_READ(ns, ops, name));
+		} else if (file) {
 			w->file = put_file_path(s, file);
+		}
 	}
 	if (d->text >= 0)
 		w->text = put_user_str(s, (void *)sys_arg(s, d->text));

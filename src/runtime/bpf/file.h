@@ -48,13 +48,13 @@ static __always_inline __u16 open_kind(__u32 flags, __u32 bits, long ret)
 	return (flags & O_ACCMODE_) || (flags & O_TRUNC_) ? EV_WRITE : EV_OPEN;
 }
 
-/* Where the path that was appended last starts from, if it is relative. */
+/*
+ * Where the path that was appended last starts from: for an absolute one that is the
+ * process's root, which is told only if it is not the namespace's own.
+ */
 static __always_inline struct wire_str put_dir(struct scratch *s, int dirfd)
 {
-	__u32 r;
+	__u32 r = s->is_relative ? dir_put(s->which, dirfd) : root_put(s->which);
 
-	if (!s->is_relative)
-		return NO_STRING;
-	r = dir_put(s->which, dirfd);
 	return (struct wire_str){.off = r >> 16, .len = (__u16)r};
 }

@@ -42,7 +42,12 @@ typedef struct {
 	__u64 val;
 } kernel_cap_t;
 
+struct proc_ns_operations {
+	const char *name;
+};
+
 struct ns_common {
+	const struct proc_ns_operations *ops;
 	unsigned int inum;
 };
 
@@ -68,6 +73,7 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	struct super_block *i_sb;
+	void *i_private;
 };
 
 struct qstr {
@@ -339,6 +345,7 @@ enum {
 	TMPFS_MAGIC_ = 0x01021994,
 	HUGETLBFS_MAGIC_ = 0x958458f6,
 	OVERLAYFS_MAGIC_ = 0x794c7630,
+	NSFS_MAGIC_ = 0x6e736673,
 	S_IFMT_ = 0170000,
 	S_IFSOCK_ = 0140000,
 	S_IFREG_ = 0100000,
@@ -346,4 +353,5 @@ enum {
 	AF_INET6_ = 10,
 	IPPROTO_TCP_ = 6,
 	IPPROTO_UDP_ = 17,
+	EEXIST_ = 17,
 };

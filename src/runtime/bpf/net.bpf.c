@@ -157,6 +157,9 @@ int BPF_PROG(on_tcp_state, struct sock *sk, int old, int new)
 		if (!in_scope())
 			return 0;
 		owner_init(&me);
+		me.is_connecting = new == TCP_SYN_SENT_;
+		/* a new life of this address: what was known of an old one is over */
+		bpf_map_delete_elem(&owners_by_address, &key);
 		owner_set(sk, &me);
 		if (new == TCP_SYN_SENT_) {
 			tid = me.tid;
@@ -167,6 +170,8 @@ int BPF_PROG(on_tcp_state, struct sock *sk, int old, int new)
 	if (new != TCP_ESTABLISHED_ &&new != TCP_CLOSE_)
 		return 0;
 	on_socket = owner_on_socket(sk);
+	if (new == TCP_ESTABLISHED_ && on_socket && !on_socket->is_connecting)
+		bpf_map_delete_elem(&owners_by_address, &key); /* made from a listener just now */
 	o = bpf_map_lookup_elem(&owners_by_address, &key);
 	if (!o)
 		o = on_socket;
@@ -175,10 +180,10 @@ int BPF_PROG(on_tcp_state, struct sock *sk, int old, int new)
 	opened = o->opened_ns;
 	if (on_socket && on_socket->opened_ns)
 		opened = on_socket->opened_ns;
-	if (new == TCP_ESTABLISHED_ && old == TCP_SYN_RECV_) {
+	if (new == TCP_ESTABLISHED_ && !o->is_connecting) {
 		o->opened_ns = bpf_ktime_get_boot_ns();
 		o->flags |= WIRE_F_INHERITED;
-	} else if (old == TCP_SYN_SENT_) {
+	} else if (old == TCP_SYN_SENT_ || new == TCP_ESTABLISHED_) {
 		conn_init(&c, EV_CONNECT);
 		fill_owner(&c, o);
 		fill_sock(&c, sk);
@@ -236,6 +241,38 @@ static __always_inline void read_sockaddr(const void *at, __u8 *addr, __u16 *por
 	}
 }
 
+/*
+ * socketcall(call, args): how 32-bit programs of old ask for all socket calls.  The
+ * arguments are in user memory; see include/uapi/linux/net.h for the numbers.
+ */
+static __always_inline bool unpack_socketcall(struct sys_call *c)
+{
+	__u32 args[3] = {};
+
+	switch (c->arg[0]) {
+	case 2:
+		c->desc.kind = EV_BIND;
+		break;
+	case 3:
+		c->desc.kind = EV_CONNECT;
+		break;
+	case 4:
+		c->desc.kind = EV_LISTEN;
+		break;
+	case 5:
+	case 18:
+		c->desc.kind = EV_ACCEPT;
+		break;
+	default:
+		return false;
+	}
+	bpf_probe_read_user(args, sizeof(args), (void *)c->arg[1]);
+	c->arg[0] = args[0];
+	c->arg[1] = args[1];
+	c->arg[2] = args[2];
+	return true;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 {
@@ -248,6 +285,8 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 	__u64 *syn, key;
 
 	if (!s)
+		return 0;
+	if ((s->call.desc.bits & SYS_B_SOCKETCALL) && !unpack_socketcall(&s->call))
 		return 0;
 	d = &s->call.desc;
 	if (d->kind == EV_ACCEPT && ret < 0)
@@ -281,7 +320,9 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 		break;
 	case EV_ACCEPT:
 		me.opened_ns = c.head.time_ns; /* the socket itself may know better */
-		owner_set_by_address(key, &me);
+		if (BPF_CORE_READ(sk, __sk_common.skc_state) !=
+		    TCP_CLOSE_) /* else its end is over */
+			owner_set_by_address(key, &me);
 		break;
 	case EV_LISTEN:
 		c.backlog = sys_arg(s, 1);

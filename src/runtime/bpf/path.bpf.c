@@ -122,4 +122,20 @@ __noinline __u32 dir_put(__u32 which, __s32 dirfd)
 			(__u64)BPF_CORE_READ(file, f_path.mnt));
 }
 
+__noinline __u32 root_put(__u32 which)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &which);
+	struct fs_struct *fs = BPF_CORE_READ(this_task(), fs);
+	struct dentry *dentry = BPF_CORE_READ(fs, root.dentry);
+	struct vfsmount *vfsmnt = BPF_CORE_READ(fs, root.mnt);
+	struct mount *mnt = mount_of((__u64)vfsmnt);
+
+	if (!s || !vfsmnt)
+		return 0;
+	/* the usual case, without a walk: the root of a mount that is its own parent */
+	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root) && BPF_CORE_READ(mnt, mnt_parent) == mnt)
+		return 0;
+	return path_put(which, (__u64)dentry, (__u64)vfsmnt);
+}
+
 char _license[] SEC("license") = "Dual BSD/GPL";

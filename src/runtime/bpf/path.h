@@ -25,6 +25,9 @@ __u32 path_put(__u32 which, __u64 dentry, __u64 mnt);
 /* The folder that a relative path starts from: descriptor `dirfd`, or the working one. */
 __u32 dir_put(__u32 which, __s32 dirfd);
 
+/* The root folder of the process, if it was changed (chroot); else nothing. */
+__u32 root_put(__u32 which);
+
 static __always_inline struct wire_str put_path(struct scratch *s, const struct dentry *dentry,
 						const struct vfsmount *mnt)
 {

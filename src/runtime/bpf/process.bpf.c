@@ -179,6 +179,19 @@ int BPF_PROG(on_fork, struct task_struct *child, unsigned long flags)
 	return 0;
 }
 
+/* Processes whose end was told: threads that end together all look like the last one. */
+struct ended {
+	__u64 start_ns;
+	__u32 pid, pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct ended);
+	__type(value, __u8);
+} told_ended SEC(".maps");
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
@@ -186,10 +199,15 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct wire_exit e = {};
 	__u32 pid = BPF_CORE_READ(task, tgid);
+	struct ended ended = {.pid = pid};
+	__u8 one = 1;
 
 	if (BPF_CORE_READ(signal, live.counter) != 0 || !in_scope())
 		return 0;
 	head_init(&e.head, EV_EXIT);
+	ended.start_ns = e.head.start_ns;
+	if (bpf_map_update_elem(&told_ended, &ended, &one, BPF_NOEXIST) == -EEXIST_)
+		return 0;
 	e.status = BPF_CORE_READ(task, exit_code);
 	if (BPF_CORE_READ(signal, group_exit_code))
 		e.status = BPF_CORE_READ(signal, group_exit_code);

@@ -6,13 +6,23 @@
 
 enum { TOKENS = 31 };
 
+/* Is there a closing bracket?  One that comes first, also behind a '!', is a member. */
+static bool is_class(const char *p)
+{
+	p += *p == '!' || *p == '^';
+	return *p && strchr(p + 1, ']');
+}
+
 /* Sets bit `i` for every byte that the class at `p` takes; returns what follows it. */
 static const char *compile_class(const char *p, struct scope_glob *g, int i)
 {
 	bool set[256] = {false}, is_not = *p == '!' || *p == '^', is_first = true;
 
 	for (p += is_not; *p && (*p != ']' || is_first); is_first = false) {
-		unsigned char from = *p++, to = from;
+		unsigned char from, to;
+
+		p += *p == '\\' && p[1];
+		from = to = *p++;
 
 		if (*p == '-' && p[1] && p[1] != ']') {
 			to = p[1];
@@ -45,7 +55,7 @@ int glob_compile(const char *pattern, struct scope_glob *ret)
 			for (int c = 1; c < 256; c++)
 				g.accept[c] |= 1u << i;
 			p++;
-		} else if (*p == '[' && strchr(p + 1, ']')) {
+		} else if (*p == '[' && is_class(p + 1)) {
 			p = compile_class(p + 1, &g, i);
 		} else {
 			p += *p == '\\' && p[1];

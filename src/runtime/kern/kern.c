@@ -131,6 +131,9 @@ static uint64_t kinds_of_syscall(const struct sys_desc *d)
 
 	if (d->handler == SYS_OPEN)
 		kinds |= KIND_BIT(EV_OPEN) | KIND_BIT(EV_WRITE) | KIND_BIT(EV_CREATE);
+	if (d->bits & SYS_B_SOCKETCALL)
+		kinds |= KIND_BIT(EV_BIND) | KIND_BIT(EV_LISTEN) | KIND_BIT(EV_ACCEPT) |
+			 KIND_BIT(EV_CLOSE);
 	if (d->bits & SYS_B_RMDIR)
 		kinds |= KIND_BIT(EV_RMDIR);
 	if (d->kind == EV_ACCEPT) /* an accepted connection's end needs its owner */

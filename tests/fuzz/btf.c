@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as the kernel's types: read, asked about, and reduced to a blob that reads. */
+#include "runtime/kern/btf.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static const char *const names[] = {"io_kiocb", "io_uring_cqe", "io_ring_ctx", "member",
+				    "round",	"and_round",	"u64",	       NULL};
+
+static void read_file(const uint8_t *data, size_t n)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	ssize_t r = write(fd, data, n);
+	struct kernel_btf k;
+	struct variants v;
+	char path[32];
+
+	assert(r == (ssize_t)n);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (kernel_btf_open(&k, path) == 0) {
+		kernel_btf_variants(&k, &v);
+		kernel_btf_close(&k);
+	}
+	close(fd);
+}
+
+/* From a block of its own: a page has room behind it that would hide a read too far. */
+static void reduce(const void *blob, size_t n)
+{
+	_cleanup_buf_ struct buf small = {0}, smaller = {0};
+	struct btf_view v, w;
+	int r;
+
+	if (btf_view_init(&v, blob, n) < 0)
+		return;
+	for (unsigned int id = 0; id < v.n; id++)
+		assert(!btf_view_type(&v, id) == !id);
+	btf_reduce(&v, names, &small);
+	r = btf_view_init(&w, small.p, small.n);
+	assert(r == 0);
+	btf_reduce(&w, names, &smaller);
+	assert(smaller.n <= small.n);
+	btf_view_done(&w);
+	btf_view_done(&v);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	void *copy = malloc(n);
+
+	read_file(data, n);
+	if (n)
+		memcpy(copy, data, n);
+	reduce(copy, n);
+	free(copy);
+	return 0;
+}
