@@ -17,9 +17,10 @@ help: ## this list
 
 build: ## the static binary, build/skep
 	@tools/bootstrap build
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >$(BUILD).setup.log 2>&1 || { cat $(BUILD).setup.log; exit 1; }
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >$(BUILD).setup.log 2>&1 || \
+		{ cat $(BUILD).setup.log; exit 1; }
 	@rm -f $(BUILD).setup.log
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet skep
 
 run: build ## a tour: real programs in a cgroup of their own (ARGS='…' for other arguments)
 	@tools/bootstrap run
@@ -28,7 +29,8 @@ run: build ## a tour: real programs in a cgroup of their own (ARGS='…' for oth
 	@echo 'Watch the whole machine:  sudo $(BUILD)/skep watch'
 
 test: build ## everything that CI runs; last line: N passed, N failed, N skipped
-	@tools/bootstrap test
+	@tools/bootstrap test vm
+	@ninja -C $(BUILD) --quiet
 	@tests/run-all $(BUILD)
 
 check: build ## unit tests and fuzz corpora only
@@ -56,7 +58,7 @@ bench: build ## side by side with the peers, in one run
 
 lint: build ## format, layers, docs, warnings of two compilers
 	@tools/bootstrap test
-	@tests/run-all $(BUILD) lint
+	@tests/run-all $(BUILD) lint warnings
 
 format: ## lay out all C files as .clang-format says
 	@tools/bootstrap test

@@ -13,13 +13,15 @@
 int output_open(struct output *out, const char *path, bool is_json, enum colour colour)
 {
 	int fd = STDOUT_FILENO;
+	struct stat st;
 	bool has_colour;
 
 	if (path) {
 		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		if (fd < 0)
 			return -errno;
-		fchmod(fd, 0600);
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) /* not /dev/null */
+			fchmod(fd, 0600);
 	}
 	has_colour = colour == COLOUR_ALWAYS ||
 		     (colour == COLOUR_AUTO && isatty(fd) && !getenv("NO_COLOR"));

@@ -5,7 +5,7 @@
 #include "event/ident/container.h"
 #include "event/ident/procfs.h"
 #include "event/ident/runtimes.h"
-#include "runtime/kern/glob.h"
+#include "catalog/glob.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -25,7 +25,8 @@ static bool coloured(void)
 	return isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 }
 
-static void say(const char *word, const char *colour, int r, const char *format, va_list args)
+_printf_(4, 0) static void say(const char *word, const char *colour, int r, const char *format,
+			       va_list args)
 {
 	bool c = coloured();
 

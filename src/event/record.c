@@ -48,12 +48,15 @@ int recorder_open(const char *path, const struct recording_head *head, struct re
 {
 	struct recording_head h = *head;
 	struct recorder *r;
+	struct stat st;
 	int fd, err;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	fchmod(fd, 0600); /* the file may have been there, readable for others */
+	/* the file may have been there, readable for others; a device stays as it is */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		fchmod(fd, 0600);
 	memcpy(h.magic, magic, sizeof(magic));
 	h.order = ORDER;
 	h.version = RECORDING_VERSION;

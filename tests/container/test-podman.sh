@@ -9,6 +9,7 @@ set -u
 skep=$1
 cd "$(dirname "$0")/../.." || exit 1
 . tests/container/podman.sh
+command -v jq >/dev/null || { echo "1..0 # SKIP needs jq"; exit 0; }
 dir=$(mktemp -d)
 podman_setup "$dir" || { echo "1..0 # SKIP podman cannot run here"; exit 0; }
 export SKEP_CONTAINER_STORAGE=$PODMAN_STORAGE
@@ -19,7 +20,8 @@ check() {
 		echo "ok $1"
 	else
 		echo "not ok $1"
-		jq -c 'select(.event != "open") | [.event, .file, .process.exe, .container]' "$2" | tail -n 12 | sed 's/^/# /'
+		jq -c 'select(.event != "open") | [.event, .file, .process.exe, .container]' "$2" |
+			tail -n 12 | sed 's/^/# /'
 	fi
 }
 # ready FILE: skep writes to it once all is attached
@@ -36,7 +38,8 @@ id=$(podman_run box sh -c 'while :; do sleep 0.5; cat /etc/hostname >/dev/null; 
 cgroup=$(podman_cgroup box)
 
 "$skep" watch --json --events all --cgroup "$cgroup" --for 3s -o "$dir/cgroup.json" 2>/dev/null
-check podman.cgroup.exec "$dir/cgroup.json" '.event == "exec" and .container.name == "box" and .process.args[0] == "cat"'
+check podman.cgroup.exec "$dir/cgroup.json" \
+	'.event == "exec" and .container.name == "box" and .process.args[0] == "cat"'
 check podman.cgroup.id "$dir/cgroup.json" ".container.id == \"$id\" and .container.runtime == \"podman\""
 check podman.cgroup.image "$dir/cgroup.json" '.container.image | test("skep-test")'
 check podman.cgroup.open "$dir/cgroup.json" '.event == "open" and .file == "/etc/hostname" and .container.name == "box"'
@@ -57,8 +60,8 @@ else
 fi
 
 # a container that starts while skep watches: its name must be there from the first event
-parent=${cgroup%/*}
-"$skep" watch --json --events exec --cgroup "$parent" --for 4s -o "$dir/new.json" 2>/dev/null &
+above=${cgroup%/*}
+"$skep" watch --json --events exec --cgroup "$above" --for 4s -o "$dir/new.json" 2>/dev/null &
 watcher=$!
 ready "$dir/new.json"
 podman_run fresh sh -c 'sleep 0.2; cat /etc/passwd >/dev/null; sleep 30' >/dev/null

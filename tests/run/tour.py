@@ -30,6 +30,7 @@ def normalised(text):
     lines = []
     for line in text.split("\n"):
         line = re.sub(r"^[\d:.]+ +\d+ ", "", line)
+        line = re.sub(r"/\S+/examples/tour.sh", "examples/tour.sh", line)
         line = re.sub(r"tour\.\w{6}", "tour.X", line)
         line = re.sub(r"  < .*", "", line)
         line = re.sub(r"(, cpu [^,]*|, peak [^,]*)", "", line)

@@ -44,13 +44,13 @@ enum { SCOPE_SYSCALLS = 512 }; /* highest system call number, rounded up to a po
 enum sys_handler { SYS_NONE, SYS_OPEN, SYS_PATH, SYS_ARGS, SYS_CREDS, SYS_SOCK, SYS_EXEC, SYS_END };
 
 enum sys_bit {
-	SYS_B_RMDIR = 1 << 0,	/* unlinkat: AT_REMOVEDIR makes it another event */
-	SYS_B_HOW = 1 << 1,	/* openat2: flags and mode stand in a struct open_how */
-	SYS_B_CREAT = 1 << 2,	/* creat: the flags are fixed */
-	SYS_B_FD = 1 << 3,	/* the first argument is a descriptor, not a path */
-	SYS_B_OWNER = 1 << 4,	/* arguments of chown follow the path */
+	SYS_B_RMDIR = 1 << 0,	   /* unlinkat: AT_REMOVEDIR makes it another event */
+	SYS_B_HOW = 1 << 1,	   /* openat2: flags and mode stand in a struct open_how */
+	SYS_B_CREAT = 1 << 2,	   /* creat: the flags are fixed */
+	SYS_B_FD = 1 << 3,	   /* the first argument is a descriptor, not a path */
+	SYS_B_OWNER = 1 << 4,	   /* arguments of chown follow the path */
 	SYS_B_SOCKETCALL = 1 << 6, /* 32-bit: which call it is stands in the first argument */
-	SYS_B_FD_FILE = 1 << 5, /* name the file behind the descriptor in the first argument */
+	SYS_B_FD_FILE = 1 << 5,	   /* name the file behind the descriptor in the first argument */
 };
 
 /* Where a call keeps what; an argument's index, or -1 for none.  See syscalls.def. */

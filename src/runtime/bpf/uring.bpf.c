@@ -9,7 +9,7 @@
  * system call.  A request for a fixed slot (no descriptor) is told by name only.
  *
  * The tracepoints' arguments differ by kernel; user space reads them from BTF and
- * loads what fits (kern/variants.c): io_uring_submit_req since 6.3,
+ * loads what fits (kern/btf.c): io_uring_submit_req since 6.3,
  * io_uring_submit_sqe with the request first since 6.0; before that, none.
  */
 #include "runtime/bpf/core.h"

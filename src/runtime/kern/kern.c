@@ -11,7 +11,7 @@
 
 #include "base/macro.h"
 #include "catalog/catalog.h"
-#include "runtime/kern/glob.h"
+#include "catalog/glob.h"
 #include "runtime/kern/seed.h"
 #include "runtime/kern/object.h"
 #include "watch.skel.h"
@@ -53,7 +53,7 @@ struct kern {
 static char log_tail[4096];
 static size_t log_n;
 
-static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
+_printf_(2, 0) static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t n, keep;

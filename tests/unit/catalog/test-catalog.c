@@ -90,6 +90,7 @@ static enum body body_of_type(enum field_type type)
 	case T_PTRACE:
 	case T_TARGET:
 	case T_KILL_SIGNAL:
+	case T_NS_FILE:
 		return BODY_wire_sys;
 	default:
 		return BODY_END;
@@ -113,6 +114,7 @@ static size_t size_of_type(enum field_type type, enum body body)
 	case T_CALL:
 		return 4;
 	case T_U64:
+	case T_INODE:
 	case T_RET:
 	case T_ERROR:
 	case T_CLONE_FLAGS:
@@ -135,6 +137,7 @@ static size_t size_of_type(enum field_type type, enum body body)
 	case T_ARGS:
 		return sizeof(struct wire_str);
 	case T_EXE:
+	case T_NS_FILE:
 	case T_RESOLVED:
 	case T_GIVEN:
 	case T_SECOND:
@@ -445,6 +448,17 @@ TEST(syscalls)
 #define __NR_fchmodat2 452
 #endif
 #define __NR_accept (-1) /* only through socketcall() */
+
+/* the rows for calls with 16-bit ids, which in the kernel's header have the plain names */
+#define __NR_chown16	 __NR_chown
+#define __NR_lchown16	 __NR_lchown
+#define __NR_fchown16	 __NR_fchown
+#define __NR_setuid16	 __NR_setuid
+#define __NR_setreuid16	 __NR_setreuid
+#define __NR_setresuid16 __NR_setresuid
+#define __NR_setgid16	 __NR_setgid
+#define __NR_setregid16	 __NR_setregid
+#define __NR_setresgid16 __NR_setresgid
 
 struct number {
 	const char *name;

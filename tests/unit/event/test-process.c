@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of processes: lives told by records, and who is remembered for how long. */
+#include "base/macro.h"
 #include "event/ident/process.h"
 
 #include "event/made.h"
@@ -60,7 +61,7 @@ static struct process *head_of(struct processes *t, uint32_t pid, const char *co
 		.gid = 34,
 	};
 
-	strncpy(h.comm, comm, sizeof(h.comm));
+	memcpy(h.comm, comm, MIN(strlen(comm), sizeof(h.comm)));
 	return process_on_head(t, &h);
 }
 

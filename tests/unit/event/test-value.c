@@ -122,6 +122,10 @@ static void numbers(void)
 	file->owner = ~0u - 1;
 	SAME("owner", "4294967294");
 
+	NONE("inode");
+	file->inode = 1ull << 40;
+	SAME("inode", "1099511627776");
+
 	h = make(EV_LOST);
 	NONE("lost_count");
 	h->ret = 12;
@@ -203,6 +207,13 @@ static void texts(void)
 	str(wire_sys, text, "my \"mem\"\n\033[1m");
 	IS("text", "my \"mem\"\\n\\e[1m", "\"my \\\"mem\\\"\\n\\u001b[1m\"");
 
+	{
+		struct wire_sys *ns = make(EV_SETNS);
+
+		ns->arg[2] = 4026531833;
+		str(wire_sys, text, "net");
+		IS("file", "net:[4026531833]", "\"net:[4026531833]\"");
+	}
 	make(EV_SETNS);
 	NONE("file");
 	str(wire_sys, file, "/proc/7/ns/net");
@@ -244,8 +255,9 @@ static void files(void)
 	IS("file2", "/tmp/new", "\"/tmp/new\"");
 	make(EV_LINK);
 	str(wire_file, path2, "/a/./b");
-	str(wire_file, dir2, "/tmp");
 	IS("file2", "/a/b", "\"/a/b\"");
+	str(wire_file, dir2, "/jail"); /* beside an absolute path: the root after chroot */
+	IS("file2", "/jail/a/b", "\"/jail/a/b\"");
 	str(wire_file, file2, "/real/b");
 	IS("file2", "/real/b", "\"/real/b\"");
 }

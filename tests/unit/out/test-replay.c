@@ -212,7 +212,7 @@ TEST(lines)
 		"22:30:00.002       5 dash            connect  tcp -> [2001:db8::2]:443\n";
 	static const char json[] =
 		"{\"v\":1,\"time\":\"2023-11-14T22:30:00.000000000Z\",\"event\":\"exec\","
-		"\"args\":[\"sh\",\"-c\",\"echo 'hi'\"],\"inode\":0,\"process\":{";
+		"\"args\":[\"sh\",\"-c\",\"echo 'hi'\"],\"process\":{";
 	_cleanup_buf_ struct buf b = {0}, all = {0};
 	_cleanup_tee_ struct tee t;
 	struct stream_config config = {

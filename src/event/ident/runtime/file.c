@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 /* The path below the root; false if it is too long to be one. */
-static bool path_of(const struct runtimes *r, char *path, size_t n, const char *format,
-		    va_list args)
+_printf_(4, 0) static bool path_of(const struct runtimes *r, char *path, size_t n,
+				   const char *format, va_list args)
 {
 	int used = snprintf(path, n, "%s", r->root), more;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/kern/glob.h"
+#include "catalog/glob.h"
 
 #include <errno.h>
 #include <string.h>

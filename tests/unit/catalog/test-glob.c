@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The automaton that the kernel programs run, against the C library's fnmatch(). */
-#include "runtime/kern/glob.h"
+#include "catalog/glob.h"
 
 #include "base/macro.h"
 #include "test.h"
