@@ -104,13 +104,14 @@ rmdir /sys/fs/cgroup/u
 check older.process has o.json '"event":"exit"' '"args":["sleep","60"]'
 
 # --- io_uring, where the kernel shows requests (6.0)
-if [ -x /t/bin/uring-open ]; then
-	watch u.json --events open -- /t/bin/uring-open /etc/hosts
-	case $KERNEL in
-	5.*) skip uring.open "tracepoints name the request since 6.0" ;;
-	*) check uring.open has u.json '"file":"/etc/hosts"' '"io_uring":true' ;;
-	esac
-fi
+case $KERNEL in
+5.*) skip uring.open "tracepoints name the request since 6.0" ;;
+*)
+	watch u.json --events file -- /t/bin/uring open /etc/hosts
+	check uring.open has u.json '"event":"open"' '"file":"/etc/hosts"' '"io_uring":true'
+	check uring.create has u.json '"event":"create"' '/made"' '"io_uring":true'
+	;;
+esac
 
 # --- a killed skep leaves nothing
 skep watch --events exec -o k.json -- /bin/sleep 20 2>/dev/null &
