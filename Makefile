@@ -4,9 +4,10 @@
 # Every word first sees to it that what it needs is there: tools/bootstrap installs
 # missing Debian packages (apt, as root or with sudo) and is silent when none is.
 
-BUILD ?= build
-ARGS  ?= -- sh examples/tour.sh
-T     ?=
+BUILD  ?= build
+PREFIX ?= /usr/local
+SHARE   = $(DESTDIR)$(PREFIX)/share
+T      ?=
 
 .PHONY: all build run test check test-run test-vm asan fuzz bench lint format install clean help
 
@@ -22,6 +23,7 @@ build: ## the static binary, build/skep
 	@rm -f $(BUILD).setup.log
 	@ninja -C $(BUILD) --quiet skep
 
+run: ARGS ?= -- sh examples/tour.sh
 run: build ## a tour: real programs in a cgroup of their own (ARGS='…' for other arguments)
 	@tools/bootstrap run
 	@tools/as-root $(BUILD)/skep watch $(ARGS)
@@ -52,9 +54,9 @@ fuzz: ## fuzz one target: make fuzz T=record (SECONDS=60)
 	@tools/bootstrap test
 	@tools/fuzz $(T)
 
-bench: build ## side by side with the peers, in one run
+bench: build ## cost beside strace, bpftrace and bcc's tools (ARGS='--quick size' for a part)
 	@tools/bootstrap bench
-	@tests/bench/run $(BUILD)/skep
+	@tools/as-root tests/bench/run $(BUILD)/skep $(ARGS)
 
 lint: build ## format, layers, docs, warnings of two compilers
 	@tools/bootstrap test
@@ -64,8 +66,14 @@ format: ## lay out all C files as .clang-format says
 	@tools/bootstrap test
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
-install: build ## into /usr/local (DESTDIR, PREFIX)
-	@meson install -C $(BUILD) --no-rebuild
+install: build ## program, manual page, completion; into PREFIX=/usr/local (DESTDIR)
+	@install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/skep
+	@install -d $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	@$(BUILD)/skep man >$(SHARE)/man/man1/skep.1
+	@$(BUILD)/skep completion bash >$(SHARE)/bash-completion/completions/skep
+	@$(BUILD)/skep completion zsh >$(SHARE)/zsh/site-functions/_skep
+	@$(BUILD)/skep completion fish >$(SHARE)/fish/vendor_completions.d/skep.fish
 
 clean: ## remove what was built
 	@rm -rf build build-*

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,15 +55,25 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-int cgroupfs_find(const char *mount, const char *name, char *ret, size_t n)
+/* `path` without links and dots, if it is a folder at or below `mount`. */
+static int find_below(const char *mount, const char *path, char *ret, size_t n)
 {
+	_cleanup_free_ char *real = realpath(path, NULL);
 	size_t m = strlen(mount);
 
-	if (!strncmp(name, mount, m) && (name[m] == '/' || !name[m]))
-		snprintf(ret, n, "%s", name);
-	else
-		snprintf(ret, n, "%s/%s", mount, name + (name[0] == '/'));
-	return is_folder(ret) ? 0 : -ENOENT;
+	if (!real || strncmp(real, mount, m) || (real[m] && real[m] != '/') || !is_folder(real))
+		return -ENOENT;
+	return snprintf(ret, n, "%s", real) < (int)n ? 0 : -ENAMETOOLONG;
+}
+
+int cgroupfs_find(const char *mount, const char *name, char *ret, size_t n)
+{
+	char path[CGROUP_PATH_MAX];
+	int r = find_below(mount, name, ret, n);
+
+	if (r != -ENOENT || snprintf(path, sizeof(path), "%s/%s", mount, name) >= (int)sizeof(path))
+		return r;
+	return find_below(mount, path, ret, n);
 }
 
 int cgroupfs_make(const char *mount, char *ret, size_t n)
@@ -74,7 +83,9 @@ int cgroupfs_make(const char *mount, char *ret, size_t n)
 
 	if (r < 0)
 		return r;
-	snprintf(ret, n, "%s%s/skep-%d", mount, strcmp(own, "/") ? own : "", getpid());
+	if (snprintf(ret, n, "%s%s/skep-%d", mount, strcmp(own, "/") ? own : "", getpid()) >=
+	    (int)n)
+		return -ENAMETOOLONG;
 	return mkdir(ret, 0755) < 0 ? -errno : 0;
 }
 

@@ -13,19 +13,20 @@
 
 enum { CGROUP_PATH_MAX = 4096 };
 
-/* Where cgroup2 is mounted, from /proc/self/mounts.  -ENOENT: nowhere. */
+/* Where cgroup2 is mounted, from /proc/self/mounts.  0 or -errno; -ENOENT: nowhere. */
 int cgroupfs_mount(char *ret, size_t n);
 
 /* Our own path in it, from /proc/self/cgroup; "/" is the root. */
 int cgroupfs_own(char *ret, size_t n);
 
 /*
- * The folder of a cgroup that a user names: an absolute path in the file system, or
- * a path from the hierarchy's root.  -ENOENT: there is none.
+ * The folder of a cgroup that a user names: a path in the file system that leads below
+ * `mount`, or a path from the hierarchy's root.  Without links, dots and a slash at the
+ * end.  -ENOENT: there is none.
  */
 int cgroupfs_find(const char *mount, const char *name, char *ret, size_t n);
 
-/* Make `mount`/own/skep-PID; writes its path. */
+/* Make `mount`/own/skep-PID and write its path; the caller removes it.  0 or -errno. */
 int cgroupfs_make(const char *mount, char *ret, size_t n);
 
 /* Move a process into it; 0 is the caller. */
@@ -33,10 +34,13 @@ int cgroupfs_enter(const char *folder, int pid);
 
 /*
  * Remove a cgroup and those below it.  Processes that are still in there go back to
- * `home`: they live on.
+ * `home`: they live on.  -EBUSY: after two seconds it is still there.
  */
 int cgroupfs_remove(const char *folder, const char *home);
 
-/* Calls `fn` for every cgroup below the mount, depth first, until it returns other than 0. */
+/*
+ * Call `fn` for the mount and every cgroup below it, the deepest first, until it returns
+ * other than 0; returns that.  `folder` is in the file system, `path` in the hierarchy.
+ */
 typedef int (*cgroupfs_fn)(void *ctx, const char *folder, const char *path);
 int cgroupfs_walk(const char *mount, cgroupfs_fn fn, void *ctx);

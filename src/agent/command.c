@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/command.h"
 
+#include "base/log.h"
 #include "base/macro.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +26,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void run_janitor(int fd, const char *folder, const char *home)
+_Noreturn static void run_janitor(int fd, const char *folder, const char *home)
 {
 	char c;
 	sigset_t all;
@@ -40,32 +43,52 @@ static void run_janitor(int fd, const char *folder, const char *home)
 	_exit(cgroupfs_remove(folder, home) < 0);
 }
 
-static int start_janitor(struct command *c, const char *mount)
+static int start_janitor(struct command *c)
 {
-	char home[CGROUP_PATH_MAX], own[CGROUP_PATH_MAX];
-	int pipe_fd[2], r;
+	int pipe_fd[2], r = 0;
+	pid_t pid;
 
-	r = cgroupfs_own(own, sizeof(own));
-	if (r < 0)
-		return r;
-	if (snprintf(home, sizeof(home), "%s%s", mount, own) >= (int)sizeof(home))
-		return -ENAMETOOLONG;
 	if (pipe2(pipe_fd, O_CLOEXEC) < 0)
 		return -errno;
-	c->janitor = fork();
-	if (c->janitor < 0) {
+	pid = fork();
+	if (!pid) {
+		/* the folder above is our own cgroup */
+		_cleanup_free_ char *home = xstrdup(c->folder);
+
+		close(pipe_fd[1]);
+		run_janitor(pipe_fd[0], c->folder, dirname(home));
+	}
+	if (pid < 0)
 		r = -errno;
-		close(pipe_fd[0]);
-		close(pipe_fd[1]);
-		return r;
-	}
-	if (!c->janitor) {
-		close(pipe_fd[1]);
-		run_janitor(pipe_fd[0], c->folder, home);
-	}
-	close(pipe_fd[0]);
+	else
+		c->janitor = pid;
+	close_fd(&pipe_fd[0]);
+	if (pid < 0)
+		close_fd(&pipe_fd[1]);
 	c->janitor_fd = pipe_fd[1];
-	return 0;
+	return r;
+}
+
+/* A cgroup for the command, and who removes it. */
+static int make_cgroup(struct command *c, const char *mount)
+{
+	int r = cgroupfs_make(mount, c->folder, sizeof(c->folder));
+
+	if (r >= 0) {
+		r = start_janitor(c);
+		if (r < 0)
+			rmdir(c->folder);
+	}
+	if (r < 0)
+		c->folder[0] = 0;
+	return r;
+}
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
 /* The file that execvp would take, so that its search is no row of failed execs. */
@@ -79,14 +102,14 @@ static const char *find_program(const char *name, char *ret, size_t n)
 		int len = strcspn(path, ":");
 
 		if (snprintf(ret, n, "%.*s%s%s", len, path, len ? "/" : "", name) < (int)n &&
-		    access(ret, X_OK) == 0)
+		    is_program(ret))
 			return ret;
 		path += len + (path[len] == ':');
 	}
 	return name;
 }
 
-static void run_command(char **argv, int go_fd, int error_fd)
+_Noreturn static void run_command(char **argv, int go_fd, int error_fd)
 {
 	char program[PATH_MAX];
 	int err;
@@ -106,68 +129,61 @@ static void run_command(char **argv, int go_fd, int error_fd)
 
 /*
  * Fork into the cgroup (CLONE_INTO_CGROUP, 5.7: ef2c41cf38a7).  Moving a process there
- * afterwards waits for all cpus, which takes milliseconds.
+ * afterwards waits for all cpus, which takes milliseconds.  As fork(), but -errno.
  */
 static pid_t fork_into(const char *folder)
 {
 	struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
 	_cleanup_close_ int fd = -1;
 	pid_t pid;
+	int r;
 
-	if (!folder[0])
-		return fork();
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	args.cgroup = fd;
-	pid = fd < 0 ? -1 : syscall(SYS_clone3, &args, sizeof(args));
-	if (pid < 0) {
-		pid = fork();
-		if (pid > 0 && cgroupfs_enter(folder, pid) < 0) {
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-			return -1;
-		}
+	if (folder[0]) {
+		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		args.cgroup = fd;
+		pid = fd < 0 ? -1 : syscall(SYS_clone3, &args, sizeof(args));
+		if (pid >= 0)
+			return pid;
+	}
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	r = pid && folder[0] ? cgroupfs_enter(folder, pid) : 0;
+	if (r < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return r;
 	}
 	return pid;
 }
 
 int command_prepare(struct command *c, char **argv, const char *mount)
 {
-	int go[2], error[2], r;
+	int go[2] = {-1, -1}, error[2] = {-1, -1}, r;
 
-	*c = (struct command){.go_fd = -1, .error_fd = -1, .janitor_fd = -1};
-	if (mount) {
-		r = cgroupfs_make(mount, c->folder, sizeof(c->folder));
-		if (r < 0) {
-			c->folder[0] = 0;
-			return r;
-		}
-		r = start_janitor(c, mount);
-		if (r < 0) {
-			rmdir(c->folder);
-			return r;
-		}
-	}
-	if (pipe2(go, O_CLOEXEC) < 0)
-		return -errno;
-	if (pipe2(error, O_CLOEXEC) < 0) {
+	*c = COMMAND_NONE;
+	r = mount ? make_cgroup(c, mount) : 0;
+	if (r >= 0 && (pipe2(go, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0))
 		r = -errno;
-		close(go[0]);
-		close(go[1]);
-		return r;
+	if (r >= 0) {
+		r = fork_into(c->folder);
+		if (!r) {
+			close_fd(&go[1]);
+			close_fd(&error[0]);
+			close_fd(&c->janitor_fd);
+			run_command(argv, go[0], error[1]);
+		}
 	}
-	c->pid = fork_into(c->folder);
-	if (c->pid == 0) {
-		close(go[1]);
-		close(error[0]);
-		close_fd(&c->janitor_fd);
-		run_command(argv, go[0], error[1]);
-	}
-	r = c->pid < 0 ? -errno : 0;
-	close(go[0]);
-	close(error[1]);
+	close_fd(&go[0]);
+	close_fd(&error[1]);
 	c->go_fd = go[1];
 	c->error_fd = error[0];
-	return r;
+	if (r < 0) {
+		command_done(c);
+		return r;
+	}
+	c->pid = r;
+	return 0;
 }
 
 int command_go(struct command *c)
@@ -200,15 +216,15 @@ void command_signal(struct command *c, int sig)
 
 void command_done(struct command *c)
 {
-	if (c->pid > 0 && c->go_fd >= 0) { /* it never ran */
-		close_fd(&c->go_fd);
-		waitpid(c->pid, &c->status, 0);
-	}
-	if (c->pid > 0)
-		close_fd(&c->error_fd);
-	if (c->janitor > 0) {
-		close_fd(&c->janitor_fd);
-		waitpid(c->janitor, NULL, 0);
-	}
-	*c = (struct command){0};
+	bool has_run = c->go_fd < 0;
+	int status = 0;
+
+	close_fd(&c->go_fd);
+	close_fd(&c->error_fd);
+	close_fd(&c->janitor_fd);
+	if (c->pid > 0 && !has_run)
+		waitpid(c->pid, NULL, 0);
+	if (c->janitor > 0 && waitpid(c->janitor, &status, 0) > 0 && status)
+		log_warning("the cgroup %s could not be removed", c->folder);
+	*c = COMMAND_NONE;
 }

@@ -16,7 +16,7 @@
 struct command {
 	pid_t pid;
 	pid_t janitor;
-	int go_fd;		      /* one byte: execute */
+	int go_fd;		      /* one byte: execute; -1 from then on */
 	int error_fd;		      /* errno of a failed execvp; closed by a good one */
 	int janitor_fd;		      /* closed: clean up */
 	char folder[CGROUP_PATH_MAX]; /* its cgroup; "" where there is no cgroup2 */
@@ -24,16 +24,25 @@ struct command {
 	int status; /* as wait() gives it */
 };
 
-/* Fork the command, which waits.  `mount` NULL: no cgroup.  -errno. */
+#define COMMAND_NONE ((struct command){.go_fd = -1, .error_fd = -1, .janitor_fd = -1})
+
+/*
+ * Fork the command, which waits.  `mount` NULL: no cgroup.  On -errno nothing is left
+ * behind, and *c is COMMAND_NONE.
+ */
 int command_prepare(struct command *c, char **argv, const char *mount);
 
-/* Let it execute.  -errno of execvp. */
+/* Let it execute.  0, or -errno of execvp. */
 int command_go(struct command *c);
 
 /* Has it ended by now? */
 bool command_poll(struct command *c);
 
+/* Nothing, if it has ended. */
 void command_signal(struct command *c, int sig);
 
-/* Clean up; ends a command that never got to run.  Fine on a struct of zeros. */
+/*
+ * Clean up: a command that never got to run ends, one that runs goes on in our cgroup.
+ * Warns if the cgroup could not be removed.  *c is COMMAND_NONE then.
+ */
 void command_done(struct command *c);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,8 +22,7 @@ int output_open(struct output *out, const char *path, bool is_json, enum colour 
 		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) /* not /dev/null */
 			fchmod(fd, 0600);
 	}
-	has_colour = colour == COLOUR_ALWAYS ||
-		     (colour == COLOUR_AUTO && isatty(fd) && !getenv("NO_COLOR"));
+	has_colour = colour == COLOUR_ALWAYS || (colour == COLOUR_AUTO && log_can_colour(fd));
 	out->fd = fd;
 	out->is_open = true;
 	out->sink = is_json ? sink_json_new(fd) : sink_text_new(fd, has_colour);
@@ -56,14 +54,25 @@ void output_say_view(uint64_t shown, bool hides_everyday)
 void output_say_totals(const struct stream *s, bool hides_everyday, bool is_default)
 {
 	struct stream_totals t;
+	struct buf line = {0};
+	uint64_t known;
 
 	stream_totals(s, &t);
-	log_note("%llu events = %llu shown + %llu filtered + %llu lost%s%s",
-		 (unsigned long long)t.sent, (unsigned long long)t.shown,
-		 (unsigned long long)t.filtered, (unsigned long long)t.lost,
-		 t.hidden && hides_everyday ? "; libraries, locales and searches are not shown"
-					    : "",
-		 is_default && t.filtered ? "; --events all shows everything" : "");
+	known = t.shown + t.filtered + t.lost;
+	buf_printf(&line, "%llu events = %llu shown + %llu filtered + %llu lost",
+		   (unsigned long long)MAX(t.sent, known), (unsigned long long)t.shown,
+		   (unsigned long long)t.filtered, (unsigned long long)t.lost);
+	/* who stops early leaves a rest; how large it is stands only in a tally, if that came */
+	if (t.sent > known)
+		buf_printf(&line, " + %llu not read", (unsigned long long)(t.sent - known));
+	else if (t.sent < known)
+		buf_puts(&line, "; the rest was not read");
+	if (t.hidden && hides_everyday)
+		buf_puts(&line, "; libraries, locales and searches are not shown");
+	if (is_default && t.filtered)
+		buf_puts(&line, "; --events all shows everything");
+	log_note("%s", line.p);
+	buf_done(&line);
 	if (t.lost)
 		log_hint("a larger ring loses less: --ring-size 16M; or ask for fewer events");
 	if (t.table_full)

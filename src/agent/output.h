@@ -15,7 +15,7 @@ struct output {
 int output_open(struct output *out, const char *path, bool is_json, enum colour colour);
 void output_close(struct output *out);
 
-/* On standard error: what this view leaves out. */
+/* On standard error: what this view leaves out.  `shown` is a bit mask of kinds. */
 void output_say_view(uint64_t shown, bool hides_everyday);
-/* sent = shown + filtered + lost, in a sentence. */
+/* sent = shown + filtered + lost, in a sentence; "not read" where somebody stopped early. */
 void output_say_totals(const struct stream *s, bool hides_everyday, bool is_default);

@@ -38,7 +38,7 @@ int replay_run(const struct replay_options *o)
 	struct output output = {0};
 	struct stream_config config;
 	struct stream *stream;
-	int r, status = 0;
+	int r, flushed, status = 0;
 
 	if (fd < 0)
 		return say_not_readable(o->file, -errno);
@@ -60,10 +60,9 @@ int replay_run(const struct replay_options *o)
 	};
 	stream = stream_new(&config);
 	r = recording_read(fd, feed, stream);
+	flushed = output.sink->flush(output.sink);
 	if (r >= 0)
-		r = MIN(output.sink->flush(output.sink), 0);
-	else
-		output.sink->flush(output.sink);
+		r = flushed;
 	if (r == -EBADMSG) {
 		log_error(0, "%s ends in a damaged record; all before it was shown", o->file);
 		status = EXIT_FAILED;

@@ -2,17 +2,65 @@
 #include "agent/scope.h"
 
 #include "base/log.h"
+#include "catalog/glob.h"
 #include "event/ident/container.h"
 #include "event/ident/procfs.h"
 #include "event/ident/runtimes.h"
-#include "catalog/glob.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Reads /proc/PID/NAME, or what fits; an empty text if it is not there. */
+static struct str read_proc(uint32_t pid, const char *name, char *text, size_t n)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
+	f = fopen(path, "re");
+	return (struct str){text, f ? fread(text, 1, n, f) : 0};
+}
+
+/* Do process ids mean here what they mean to the kernel? */
+static bool in_first_pid_namespace(void)
+{
+	const ino_t first = 0xeffffffc; /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == first;
+}
+
+int watch_scope_check_pids(void)
+{
+	if (in_first_pid_namespace())
+		return 0;
+	log_error(0, "the kernel knows processes by other ids than this pid namespace");
+	log_hint("in a container: start it with the host's pid namespace (--pid=host); or choose "
+		 "by --cgroup, --container, --user or --comm");
+	return EXIT_CANNOT_HERE;
+}
+
+static int check_pid(uint32_t pid)
+{
+	struct procfs_status status;
+	char text[4096];
+
+	if (procfs_parse_status(read_proc(pid, "status", text, sizeof(text)), &status) < 0) {
+		log_error(0, "--pid %u: there is no such process", pid);
+		return EXIT_USAGE;
+	}
+	if (status.tgid != pid) {
+		log_error(0, "--pid %u: this is a thread", pid);
+		log_hint("its process is --pid %u", status.tgid);
+		return EXIT_USAGE;
+	}
+	return watch_scope_check_pids();
+}
 
 /* The cgroup whose container has this id. */
 struct search {
@@ -82,41 +130,79 @@ static int find_container(struct watch_scope *s, const char *wanted)
 	return status;
 }
 
+static void no_user(const struct users *users, const char *wanted)
+{
+	_cleanup_free_ const char **names = xalloc((users->n + 1) * sizeof(*names));
+	const char *near;
+
+	for (size_t i = 0; i < users->n; i++)
+		names[i] = users->names.p + users->list[i].name;
+	near = str_nearest(wanted, names);
+	log_error(0, "--user %s: no such user in /etc/passwd", wanted);
+	if (near)
+		log_hint("did you mean %s?", near);
+	else
+		log_hint("users that /etc/passwd does not have are named by their number");
+}
+
 static int find_user(struct watch_scope *s, const char *wanted)
 {
 	struct users users = {0};
-	char *end;
+	unsigned long uid;
+	int status = 0;
 
 	s->by_user = true;
-	s->uid = strtoul(wanted, &end, 10);
-	if (*wanted && !*end)
+	if (wanted[strspn(wanted, "0123456789")] == 0) {
+		uid = strtoul(wanted, NULL, 10);
+		if (uid >= UINT32_MAX) { /* (uid_t)-1 is nobody's */
+			log_error(0, "--user %s: expected a name, or a number below 4294967295",
+				  wanted);
+			return EXIT_USAGE;
+		}
+		s->uid = uid;
 		return 0;
+	}
 	users_load(&users, "/etc/passwd");
 	if (users_id(&users, wanted, &s->uid) < 0) {
-		users_done(&users);
-		log_error(0, "--user %s: no such user in /etc/passwd", wanted);
-		log_hint("a number works as well");
-		return EXIT_USAGE;
+		no_user(&users, wanted);
+		status = EXIT_USAGE;
 	}
 	users_done(&users);
+	return status;
+}
+
+/* What can not both be true of a process. */
+static int check_combination(const struct watch_options *o)
+{
+	if (o->cgroup && o->container) {
+		log_error(0, "--cgroup and --container name the same thing: give one of them");
+		return EXIT_USAGE;
+	}
+	if (o->command && (o->cgroup || o->container || o->pid)) {
+		log_error(0, "--%s does not go with a command, which is watched alone",
+			  o->cgroup	 ? "cgroup"
+			  : o->container ? "container"
+					 : "pid");
+		return EXIT_USAGE;
+	}
 	return 0;
 }
 
 int watch_scope_init(struct watch_scope *s, const struct watch_options *o)
 {
-	int status = 0;
+	int status = check_combination(o);
 
 	*s = (struct watch_scope){.cgroup_fd = -1};
+	if (!status && o->pid)
+		status = check_pid(o->pid);
+	if (status)
+		return status;
 	if (cgroupfs_mount(s->mount, sizeof(s->mount)) < 0)
 		s->mount[0] = 0;
 	if ((o->cgroup || o->container) && !s->mount[0]) {
 		log_error(0, "there is no cgroup2 file system to look in");
 		log_hint("mount -t cgroup2 none /sys/fs/cgroup/unified");
 		return EXIT_CANNOT_HERE;
-	}
-	if (o->cgroup && o->container) {
-		log_error(0, "--cgroup and --container name the same thing: give one of them");
-		return EXIT_USAGE;
 	}
 	if (o->cgroup && cgroupfs_find(s->mount, o->cgroup, s->folder, sizeof(s->folder)) < 0) {
 		log_error(0, "--cgroup %s: there is no such cgroup below %s", o->cgroup, s->mount);
@@ -165,17 +251,11 @@ bool watch_scope_has(const struct watch_scope *s, const struct watch_options *o,
 
 static uint32_t parent_of(uint32_t pid)
 {
-	_cleanup_fclose_ FILE *f = NULL;
-	struct procfs_stat stat;
-	char path[32], text[1024];
-	size_t n;
+	struct procfs_stat process;
+	char text[1024];
+	struct str s = read_proc(pid, "stat", text, sizeof(text));
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	n = fread(text, 1, sizeof(text), f);
-	return procfs_parse_stat((struct str){text, n}, &stat) < 0 ? 0 : stat.ppid;
+	return procfs_parse_stat(s, &process) < 0 ? 0 : process.ppid;
 }
 
 int watch_follow_tree(struct runtime *rt, uint32_t pid)

@@ -42,7 +42,8 @@ struct watch {
 	struct stream *stream;
 	uint64_t shown; /* bit mask of kinds */
 	bool hides_everyday;
-	int error; /* of the sink or the recorder */
+	bool has_enough; /* as many lines as were asked for */
+	int error;	 /* of the sink or the recorder; -errno */
 };
 
 static volatile sig_atomic_t stops; /* how often somebody asked to stop */
@@ -62,12 +63,25 @@ static void on_child(int sig)
 static void catch_signals(void)
 {
 	struct sigaction stop = {.sa_handler = on_signal}, child = {.sa_handler = on_child};
+	struct sigaction before;
 
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGHUP, &stop, NULL);
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+		sigaction(SIGHUP, &stop, NULL);
 	sigaction(SIGCHLD, &child, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* The kernel's own words, for -v. */
+static void say_log(const struct runtime_error *e)
+{
+	size_t n = strlen(e->log);
+
+	while (n && e->log[n - 1] == '\n')
+		n--;
+	if (n)
+		log_debug("%.*s", (int)n, e->log);
 }
 
 static int say_runtime_error(int r, const struct runtime_error *e)
@@ -75,12 +89,11 @@ static int say_runtime_error(int r, const struct runtime_error *e)
 	log_error(r == -EPERM || r == -ENOTSUP ? 0 : r, "%s", e->what);
 	if (e->hint[0])
 		log_hint("%s", e->hint);
-	if (e->log[0])
-		log_debug("%s", e->log);
+	say_log(e);
 	return r == -EPERM || r == -ENOTSUP ? EXIT_CANNOT_HERE : EXIT_FAILED;
 }
 
-/* What the default view leaves out, it says. */
+/* Over a command or a process reads are shown, but not what every program does first. */
 static void choose_view(struct watch *w)
 {
 	w->shown = w->o->events ? w->o->events : events_in_view(VIEW_SHOWN);
@@ -132,15 +145,9 @@ static int start_command(struct watch *w)
 	const char *mount = w->scope.mount[0] ? w->scope.mount : NULL;
 	int r;
 
-	if (w->scope.folder[0]) {
-		log_error(0, "a command runs in a cgroup of its own: --cgroup and --container do "
-			     "not go with it");
-		return EXIT_USAGE;
-	}
 	r = command_prepare(&w->command, w->o->command, mount);
-	if (r == -EACCES || r == -EPERM || r == -EROFS) {
-		/* no cgroup of our own: follow the command's processes instead */
-		command_done(&w->command);
+	if (r < 0 && mount) { /* no cgroup of our own: follow the command's processes instead */
+		log_debug("no cgroup for the command: %s", strerror(-r));
 		r = command_prepare(&w->command, w->o->command, NULL);
 	}
 	if (r < 0) {
@@ -168,9 +175,9 @@ static bool do_with_less(struct runtime_config *config, const struct runtime_err
 	uint64_t missing = features_missing_events(results, n) & config->events;
 	struct buf names = {0};
 
-	log_debug("%s", e->log);
 	if (!missing || !(config->events & ~missing & ~KIND_BIT(EV_LOST)))
 		return false;
+	say_log(e);
 	for (unsigned int k = 1; k < EV_END; k++)
 		if (missing & KIND_BIT(k))
 			buf_printf(&names, "%s%s", names.n ? ", " : "", event_get(k)->name);
@@ -196,21 +203,32 @@ static int open_runtime(struct watch *w)
 		.ring_kb = w->o->ring_kb ? w->o->ring_kb : RING_KB,
 	};
 	struct runtime_error e = {0};
-	int r;
+	int r, status = by_tree ? watch_scope_check_pids() : 0;
 
+	if (status)
+		return status;
 	r = runtime_open_kern(&config, &w->runtime, &e);
 	if (r < 0 && do_with_less(&config, &e))
 		r = runtime_open_kern(&config, &w->runtime, &e);
 	if (r < 0)
 		return say_runtime_error(r, &e);
+	r = runtime_start(w->runtime, &e);
+	if (r < 0)
+		return say_runtime_error(r, &e);
+	/* not before: what forks while we look would be missed */
 	if (by_tree)
 		r = watch_follow_tree(w->runtime, w->o->pid ? w->o->pid : (uint32_t)w->command.pid);
 	if (r < 0) {
 		log_error(r, "cannot follow the process");
 		return EXIT_FAILED;
 	}
-	r = runtime_start(w->runtime, &e);
-	return r < 0 ? say_runtime_error(r, &e) : 0;
+	return 0;
+}
+
+/* Nobody wants more: the reader is gone, has enough, or has lost patience. */
+static bool is_cut_short(const struct watch *w)
+{
+	return w->error < 0 || w->has_enough || stops > 1;
 }
 
 static int feed(void *ctx, const void *record, size_t n)
@@ -220,9 +238,9 @@ static int feed(void *ctx, const void *record, size_t n)
 
 	if (r < 0)
 		w->error = r;
-	if (r > 0) /* as many lines as were asked for */
-		stops = 2;
-	return stops > 1 ? -1 : r;
+	if (r > 0)
+		w->has_enough = true;
+	return is_cut_short(w) ? -ECANCELED : 0;
 }
 
 /* Processes that were there before: those in scope are put on record. */
@@ -249,9 +267,10 @@ static bool is_over(struct watch *w, uint64_t end_ns)
 {
 	if (w->o->command && command_poll(&w->command))
 		return true;
-	if (stops && w->o->command && stops == 1 && stop_signal != SIGHUP)
-		return false; /* the command decides; a second time ends the watch */
-	return stops || w->error || (end_ns && clock_mono_ns() >= end_ns);
+	if (is_cut_short(w) || (end_ns && clock_mono_ns() >= end_ns))
+		return true;
+	/* a command decides itself what the first Ctrl-C or SIGTERM means, and gets both */
+	return stops && (!w->o->command || stop_signal == SIGHUP);
 }
 
 static void run(struct watch *w)
@@ -262,8 +281,7 @@ static void run(struct watch *w)
 	while (!is_over(w, end)) {
 		int timeout = clock_mono_ns() - start < FIRST_NS ? POLL_FIRST_MS : POLL_MS;
 
-		if (runtime_poll(w->runtime, timeout, feed, w) < 0 && (w->error || stops > 1))
-			break;
+		runtime_poll(w->runtime, timeout, feed, w);
 		if (w->error >= 0)
 			w->error = w->output.sink->flush(w->output.sink);
 		if (stops > passed_on && stop_signal == SIGTERM) {
@@ -282,7 +300,7 @@ static void finish(struct watch *w)
 
 	runtime_stop(w->runtime);
 	for (int i = 0; i < 50; i++) {
-		if (w->error >= 0 && stops < 2)
+		if (!is_cut_short(w))
 			runtime_poll(w->runtime, i ? 2 : 0, feed, w);
 		runtime_counts(w->runtime, &count);
 		stream_totals(w->stream, &totals);
@@ -291,7 +309,7 @@ static void finish(struct watch *w)
 			sent += count.sent[k];
 			lost += count.lost[k];
 		}
-		if (stops > 1 || sent == totals.shown + totals.filtered + lost)
+		if (is_cut_short(w) || sent == totals.shown + totals.filtered + lost)
 			break;
 	}
 	if (w->error >= 0)
@@ -359,7 +377,7 @@ static int start_all(struct watch *w)
 
 int watch_run(const struct watch_options *o)
 {
-	struct watch w = {.o = o};
+	struct watch w = {.o = o, .command = COMMAND_NONE, .scope.cgroup_fd = -1};
 	int status;
 
 	if (o->verbose)

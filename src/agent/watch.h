@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Exit statuses beside 0 and the watched command's own; sysexits-like, see docs. */
+/* Exit statuses beside 0 and the watched command's own; docs/watch.md has them too. */
 enum {
 	EXIT_FAILED = 1,	/* something went wrong, the message says what */
 	EXIT_USAGE = 2,		/* the command line is wrong */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The one mutable global: see docs/STYLE.md. */
+/* Not passed around as all other state is: who prints does not know who asked for -v. */
 static enum log_level log_level = LOG_NOTE;
 
 void log_set_level(enum log_level level)
@@ -20,15 +20,17 @@ bool log_enabled(enum log_level level)
 	return level <= log_level;
 }
 
-static bool coloured(void)
+bool log_can_colour(int fd)
 {
-	return isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(fd) && !(no && *no) && !(terminal && !strcmp(terminal, "dumb"));
 }
 
 _printf_(4, 0) static void say(const char *word, const char *colour, int r, const char *format,
 			       va_list args)
 {
-	bool c = coloured();
+	bool c = log_can_colour(STDERR_FILENO);
 
 	fprintf(stderr, "skep: %s%s%s", c ? colour : "", word, c ? "\033[0m" : "");
 	vfprintf(stderr, format, args);

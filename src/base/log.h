@@ -2,8 +2,7 @@
 /*
  * Messages to the person at the terminal, on standard error.
  *
- * Only agent/ and cli/ call this; libraries return -errno.  Colour if standard error
- * is a terminal and NO_COLOR is not set (https://no-color.org).
+ * Only agent/ and cli/ call this; libraries return -errno.
  */
 #pragma once
 
@@ -24,3 +23,9 @@ void log_debug(const char *format, ...) _printf_(1, 2);
 
 /* A second line under an error: what would work. */
 void log_hint(const char *format, ...) _printf_(1, 2);
+
+/*
+ * Does what is written there get colours?  To a terminal (TERM is not "dumb"), unless
+ * NO_COLOR is set and not empty (https://no-color.org).
+ */
+bool log_can_colour(int fd);

@@ -259,7 +259,7 @@ int events_parse(struct str list, uint64_t *ret_mask, struct str *ret_bad)
 
 const char *events_nearest(struct str word)
 {
-	const char *names[EV_END + ELEMENTS(groups) + 1];
+	const char *names[EV_END + ELEMENTS(groups) + 2];
 	char typed[32];
 	size_t n = 0;
 
@@ -271,6 +271,8 @@ const char *events_nearest(struct str word)
 		names[n++] = events[k].name;
 	for (size_t g = 0; g < ELEMENTS(groups); g++)
 		names[n++] = groups[g];
+	names[n++] = "all";
+	names[n++] = "default";
 	names[n] = NULL;
 	return str_nearest(typed, names);
 }

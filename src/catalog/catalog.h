@@ -100,5 +100,5 @@ uint64_t events_all(void);
  * before one takes it away.  0, or -EINVAL with the offending word in `ret_bad`.
  */
 int events_parse(struct str list, uint64_t *ret_mask, struct str *ret_bad);
-/* The event or group name nearest to a mistyped one; NULL: none is near. */
+/* The word for events_parse() that is nearest to a mistyped one; NULL: none is near. */
 const char *events_nearest(struct str word);

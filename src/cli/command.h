@@ -4,7 +4,7 @@
  *
  * Its name and one line of help are a row of commands.def; the rest is a constant
  * `command_NAME` in the file that bears its name.  main.c parses the line by the
- * command's syntax and calls `run` with the filled struct.
+ * command's syntax and calls `run` with the filled struct; commands.c has the lookups.
  */
 #pragma once
 
@@ -34,8 +34,8 @@ struct command_row {
 const struct command_row *command_at(size_t i);
 const struct command_row *command_find(const char *name); /* NULL: there is none */
 
-/* The nearest name to a mistyped one; NULL: none is near. */
-const char *command_nearest(const char *typed);
+/* Say that argv[at] is none, and what would be; returns EXIT_USAGE. */
+int command_unknown(int argc, char **argv, int at);
 
-/* "0.1.0 (abc1234)" */
+/* "0.1.0 (abc1234)"; "(unknown)" where it was not built from a repository. */
 extern const char version_text[];

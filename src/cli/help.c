@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "cli/usage.h"
-
 enum { WIDTH = 80, COLUMN = 28 };
 
 static void pad(struct buf *b, size_t begin, size_t column)
@@ -43,17 +41,6 @@ void help_wrap(struct buf *b, const char *text, size_t indent)
 	buf_putc(b, '\n');
 }
 
-void help_option(struct buf *b, const struct option_desc *o, bool bare)
-{
-	if (o->letter)
-		buf_printf(b, "-%c, ", o->letter);
-	else if (!bare)
-		buf_puts(b, "    ");
-	buf_printf(b, "--%s", o->name);
-	if (o->argument)
-		buf_printf(b, " %s", o->argument);
-}
-
 void help_synopsis(struct buf *b, const struct command_row *row)
 {
 	const struct syntax *s = &row->command->syntax;
@@ -76,6 +63,22 @@ void help_synopsis(struct buf *b, const struct command_row *row)
 	}
 }
 
+static void add_option(struct buf *b, const struct option_desc *o)
+{
+	size_t begin = b->n;
+
+	buf_puts(b, "  ");
+	if (o->letter)
+		buf_printf(b, "-%c, ", o->letter);
+	else
+		buf_puts(b, "    ");
+	buf_printf(b, "--%s", o->name);
+	if (o->argument)
+		buf_printf(b, " %s", o->argument);
+	pad(b, begin, COLUMN);
+	help_wrap(b, o->help, COLUMN);
+}
+
 static void add_options(struct buf *b, const struct option_desc *o)
 {
 	static const struct option_desc help = {.name = "help", .letter = 'h', .help = "show this"};
@@ -83,20 +86,12 @@ static void add_options(struct buf *b, const struct option_desc *o)
 	if (!o || o->kind != OPTION_HEADING || !o->name)
 		buf_puts(b, "\nOptions:\n");
 	for (; o && o->name; o++) {
-		size_t begin = b->n;
-
-		if (o->kind == OPTION_HEADING) {
+		if (o->kind == OPTION_HEADING)
 			buf_printf(b, "\n%s:\n", o->help);
-			continue;
-		}
-		buf_puts(b, "  ");
-		help_option(b, o, false);
-		pad(b, begin, COLUMN);
-		help_wrap(b, o->help, COLUMN);
+		else
+			add_option(b, o);
 	}
-	buf_puts(b, "  ");
-	help_option(b, &help, false);
-	buf_printf(b, "%*s\n", COLUMN - 12 + (int)strlen(help.help), help.help);
+	add_option(b, &help);
 }
 
 static void add_examples(struct buf *b, const struct example *e)
@@ -146,20 +141,12 @@ static int run(const void *options, char **operands)
 {
 	char *line[] = {(char *)"skep", (char *)"help", operands[0], NULL};
 	const struct command_row *row;
-	struct usage_error e;
-	const char *near;
 
 	(void)options;
 	if (!operands[0])
 		return help_program();
 	row = command_find(operands[0]);
-	if (row)
-		return help_command(row);
-	usage_error_set(&e, 2, 0, strlen(operands[0]), "there is no command '%.64s'", operands[0]);
-	near = command_nearest(operands[0]);
-	if (near)
-		usage_error_hint(&e, "did you mean %s?", near);
-	return usage_print(3, line, &e);
+	return row ? help_command(row) : command_unknown(3, line, 2);
 }
 
 const struct command command_help = {

@@ -12,8 +12,5 @@ int help_command(const struct command_row *row);
 /* "skep watch [OPTION...] [-- COMMAND...]" */
 void help_synopsis(struct buf *b, const struct command_row *row);
 
-/* "-o, --output FILE"; `bare` without the blanks that line up the long names. */
-void help_option(struct buf *b, const struct option_desc *o, bool bare);
-
 /* Add text at column `indent`, wrapped at 80 columns; the first line is indented already. */
 void help_wrap(struct buf *b, const char *text, size_t indent);

@@ -7,17 +7,17 @@
 #include "cli/command.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "catalog/catalog.h"
 #include "cli/help.h"
 #include "cli/json.h"
 #include "event/names.h"
 #include "runtime/kern/features.h"
 
-enum { NAME_COLUMN = 20, TEXT_COLUMN = 29, WIDTH = 80 };
+enum { NAME_COLUMN = 20, TEXT_COLUMN = 29 };
 
 struct info_options {
 	bool json;
@@ -124,10 +124,9 @@ static void add_remedy(struct buf *b, const struct info *in)
 	ssize_t n;
 
 	if (in->who.in_user_namespace) {
-		buf_puts(
-			b,
-			"\nCapabilities count only within this user namespace: run skep outside of "
-			"it.\n");
+		buf_puts(b,
+			 "\nCapabilities count only within this user namespace: run skep outside "
+			 "of it.\n");
 		return;
 	}
 	if (in->who.is_filtered)
@@ -264,7 +263,7 @@ static int run(const void *p, char **operands)
 {
 	const struct info_options *o = p;
 	_cleanup_buf_ struct buf b = {0};
-	struct info in = {.is_coloured = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+	struct info in = {.is_coloured = log_can_colour(STDOUT_FILENO)};
 
 	(void)operands;
 	uname(&in.kernel);
@@ -295,10 +294,8 @@ static const struct example examples[] = {
 
 const struct command command_info = {
 	.about = "Tell what this kernel and these privileges allow, by trying each thing. Nothing "
-		 "is "
-		 "attached and nothing stays behind. For what is missing, tell why and what skep "
-		 "does "
-		 "instead.",
+		 "is attached and nothing stays behind. For what is missing, tell why and what "
+		 "skep does instead.",
 	.syntax = {.options = options, .operands = OPERANDS_NONE},
 	.examples = examples,
 	.size = sizeof(struct info_options),

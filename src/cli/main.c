@@ -2,10 +2,10 @@
 /*
  * skep: questions go down into the kernel, answers come up.
  *
- * This is the table of subcommands and the way to them; each is in the file that
- * bears its name.  Where to read on:
+ * This is the way from a command line to a subcommand; each is in the file that bears
+ * its name.  Where to read on:
  *
- *   cli/commands.def   the subcommands
+ *   cli/commands.def   the table of subcommands
  *   cli/watch.c        options of `skep watch`; what it does is in agent/watch.c
  *   cli/options.c      how a command line becomes a struct
  *   cli/info.c         what this machine allows; probed by runtime/kern/features.c
@@ -18,61 +18,18 @@
 #include "agent/watch.h"
 #include "cli/help.h"
 #include "cli/usage.h"
-#include "version.h"
-
-const char version_text[] = SKEP_VERSION " (" SKEP_COMMIT ")";
-
-#define COMMAND(name, view, help) extern const struct command command_##name;
-#include "cli/commands.def"
-#undef COMMAND
-
-enum { SHOWN, HIDDEN };
-
-static const struct command_row rows[] = {
-#define COMMAND(name, view, help) {#name, help, view == HIDDEN, &command_##name},
-#include "cli/commands.def"
-#undef COMMAND
-};
-
-const struct command_row *command_at(size_t i)
-{
-	return i < ELEMENTS(rows) ? &rows[i] : NULL;
-}
-
-const struct command_row *command_find(const char *name)
-{
-	for (size_t i = 0; i < ELEMENTS(rows); i++)
-		if (!strcmp(rows[i].name, name))
-			return &rows[i];
-	return NULL;
-}
-
-const char *command_nearest(const char *typed)
-{
-	const char *names[ELEMENTS(rows) + 1] = {NULL};
-
-	for (size_t i = 0; i < ELEMENTS(rows); i++)
-		names[i] = rows[i].name;
-	return str_nearest(typed, names);
-}
 
 static int no_command(int argc, char **argv)
 {
 	struct usage_error e;
-	const char *near = NULL;
 
-	if (argc < 2 || !*argv[1]) {
+	if (argc < 2 || !*argv[1])
 		usage_error_set(&e, 1, 0, 0, "a command is expected");
-	} else if (*argv[1] == '-') {
+	else if (*argv[1] == '-')
 		usage_error_set(&e, 1, 0, strlen(argv[1]), "a command is expected before options");
-	} else {
-		usage_error_set(&e, 1, 0, strlen(argv[1]), "there is no command '%.64s'", argv[1]);
-		near = command_nearest(argv[1]);
-	}
-	if (near)
-		usage_error_hint(&e, "did you mean %s?", near);
 	else
-		usage_error_hint(&e, "skep --help shows all");
+		return command_unknown(argc, argv, 1);
+	usage_error_hint(&e, "skep --help shows all");
 	return usage_print(argc, argv, &e);
 }
 

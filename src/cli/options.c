@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "catalog/catalog.h"
+#include "catalog/glob.h"
 #include "cli/values.h"
 
 /* Where the parser stands, so that every error can name its bytes. */
@@ -97,6 +98,10 @@ static int read_events(struct parser *p, const struct value *v)
 	const char *near;
 	int r = events_parse(str_of(v->text), v->member, &word);
 
+	/* what was lost is always told; who asks for nothing else has to say so */
+	if (!r && *(uint64_t *)v->member == KIND_BIT(EV_LOST) && !strstr(v->text, "lost") &&
+	    !strstr(v->text, "meta"))
+		return bad(p, v, "a list that leaves something to show");
 	if (!r)
 		return 0;
 	usage_error_set(p->error, p->at, word.p - p->argv[p->at], word.n,
@@ -108,6 +113,19 @@ static int read_events(struct parser *p, const struct value *v)
 	else
 		usage_error_hint(p->error, "skep watch --list-events shows all");
 	return r;
+}
+
+/* A name is kept in 15 bytes: what needs more would watch nothing, without a word. */
+static int read_glob(struct parser *p, const struct value *v)
+{
+	struct scope_glob g;
+
+	if (!glob_compile(v->text, &g) && g.last <= 1u << GLOB_NAME_MAX)
+		return read_string(p, v);
+	bad(p, v, "at most 15 letters; the kernel cuts the names of threads");
+	if (!strpbrk(v->text, "*?[\\"))
+		usage_error_hint(p->error, "did you mean %.15s?", v->text);
+	return -EINVAL;
 }
 
 static int read_choice(struct parser *p, const struct value *v)
@@ -128,9 +146,11 @@ static int read_choice(struct parser *p, const struct value *v)
 
 /* One function a kind of value; adding a kind: a row here and in enum option_kind. */
 static int (*const readers[])(struct parser *p, const struct value *v) = {
-	[OPTION_FLAG] = read_flag,     [OPTION_STRING] = read_string,	  [OPTION_U32] = read_u32,
-	[OPTION_U64] = read_u64,       [OPTION_DURATION] = read_duration, [OPTION_SIZE] = read_size,
-	[OPTION_EVENTS] = read_events, [OPTION_CHOICE] = read_choice,
+	[OPTION_FLAG] = read_flag,	   [OPTION_STRING] = read_string,
+	[OPTION_U32] = read_u32,	   [OPTION_U64] = read_u64,
+	[OPTION_DURATION] = read_duration, [OPTION_SIZE] = read_size,
+	[OPTION_EVENTS] = read_events,	   [OPTION_GLOB] = read_glob,
+	[OPTION_CHOICE] = read_choice,
 };
 
 static const struct option_desc *find_long(const struct option_desc *o, struct str name)

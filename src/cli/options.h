@@ -27,6 +27,7 @@ enum option_kind {
 	OPTION_DURATION, /* 10s, 1m30s, 500ms; uint64_t, nanoseconds */
 	OPTION_SIZE,	 /* 512K, 16M: a power of two, 4K to 1G; uint32_t, KiB */
 	OPTION_EVENTS,	 /* as events_parse() reads it; uint64_t, bit mask of kinds */
+	OPTION_GLOB,	 /* over thread names; const char *, borrowed from argv */
 	OPTION_CHOICE,	 /* a word of `argument` (a|b|c); an enum, the word's place */
 };
 
@@ -37,6 +38,7 @@ enum option_kind {
 #define OPTION_TYPE_DURATION uint64_t
 #define OPTION_TYPE_SIZE     uint32_t
 #define OPTION_TYPE_EVENTS   uint64_t
+#define OPTION_TYPE_GLOB     const char *
 #define OPTION_TYPE_CHOICE   unsigned int
 
 /* What a shell offers for a value. */

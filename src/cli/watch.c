@@ -22,14 +22,14 @@ static const struct option_desc options[] = {
 	OPTION("container", 0, STRING, "NAME", watch.container, NOTHING,
 	       "what runs in this container: its name, its id or the beginning of it"),
 	OPTION("pid", 0, U32, "N", watch.pid, PID, "this process and all that it starts"),
-	OPTION("comm", 0, STRING, "GLOB", watch.comm, NOTHING,
-	       "threads whose name matches, as 'nginx*'; * and ? as in a shell"),
+	OPTION("comm", 0, GLOB, "GLOB", watch.comm, NOTHING,
+	       "threads whose name matches, as 'nginx*'; *, ? and [a-z] as in a shell"),
 	OPTION("user", 0, STRING, "USER", watch.user, USER, "what this user runs: name or number"),
 
 	OPTION_HEADING("What to show"),
 	OPTION("events", 0, EVENTS, "LIST", watch.events, EVENTS,
 	       "events and groups of events, with commas between them; -NAME takes one away, all "
-	       "is every one, default what is shown without this option"),
+	       "is every one, default those that --list-events marks"),
 	OPTION("list-events", 0, FLAG, NULL, list_events, NOTHING,
 	       "show which events there are, and end; with --json also their fields"),
 	OPTION("no-failed", 0, FLAG, NULL, watch.no_failed, NOTHING, "leave out calls that failed"),
@@ -38,7 +38,7 @@ static const struct option_desc options[] = {
 
 	OPTION_HEADING("How long"),
 	OPTION("for", 0, DURATION, "TIME", watch.for_ns, NOTHING,
-	       "end after this time, as 500ms, 10s or 1m30s"),
+	       "end after this time, as 500ms, 10s or 1m30s; a command goes on unwatched"),
 	OPTION("count", 0, U64, "N", watch.count, NOTHING, "end after N lines"),
 
 	OPTION_HEADING("Where to, and how"),

@@ -32,6 +32,8 @@ static const struct range {
 	{0xffa0, 0xffa0},   /* half-width Hangul filler */
 	{0xfff0, 0xfffb},   /* interlinear annotation */
 	{0xfffe, 0xffff},   /* no characters */
+	{0x13430, 0x1343f}, /* joiners of hieroglyphs */
+	{0x1bca0, 0x1bca3}, /* shorthand format */
 	{0x1d173, 0x1d17a}, /* invisible signs of music */
 	{0xe0000, 0xe0fff}, /* tags, variation selectors */
 };

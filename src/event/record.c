@@ -3,6 +3,7 @@
 
 #include "base/macro.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,7 +11,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER = 1 << 16, ORDER = 0x01020304 };
+enum {
+	BUFFER = 1 << 16,
+	ORDER = 0x01020304,
+#ifdef __x86_64__
+	MACHINE = EM_X86_64,
+#elif defined(__aarch64__)
+	MACHINE = EM_AARCH64,
+#else
+#error "which machine is this?"
+#endif
+};
 
 static const char magic[8] = {'S', 'K', 'E', 'P', 'R', 'E', 'C', '\n'};
 
@@ -60,6 +71,7 @@ int recorder_open(const char *path, const struct recording_head *head, struct re
 	memcpy(h.magic, magic, sizeof(magic));
 	h.order = ORDER;
 	h.version = RECORDING_VERSION;
+	h.machine = MACHINE;
 	err = write_all(fd, (const char *)&h, sizeof(h));
 	if (err < 0) {
 		close(fd);
@@ -129,7 +141,7 @@ int recording_read_head(int fd, struct recording_head *ret)
 		return n;
 	if (n < (ssize_t)sizeof(h) || memcmp(h.magic, magic, sizeof(magic)))
 		return -EBADMSG;
-	if (h.order != ORDER || h.version != RECORDING_VERSION)
+	if (h.order != ORDER || h.version != RECORDING_VERSION || h.machine != MACHINE)
 		return -EPROTO;
 	*ret = h;
 	return 0;

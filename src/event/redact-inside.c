@@ -5,6 +5,7 @@
 enum {
 	CUT_MIN = 8,	/* bytes of a shape that the end of a cut block interrupts */
 	LABEL_MAX = 64, /* of a PEM block */
+	USER_MIN = 20,	/* bytes of a URL's user part that is rather a token */
 };
 
 static const struct shape {
@@ -60,7 +61,20 @@ static char *assignment(struct redact *s, char *p)
 	return redact_value(s, v, redact_value_end(s, name, v), w->bits);
 }
 
-/* scheme://user:SECRET@host, with p at the first colon */
+/* Is it a token, and not somebody's name?  Those with a prefix are found by their shape. */
+static bool is_token(const char *p, const char *end)
+{
+	bool has_digit = false;
+
+	for (const char *q = p; q < end; q++) {
+		if (!is(*q, ALNUM))
+			return false;
+		has_digit |= is(*q, DIGIT) != 0;
+	}
+	return has_digit && end - p >= USER_MIN;
+}
+
+/* scheme://user:SECRET@host or scheme://SECRET@host, with p at the first colon */
 static char *url(struct redact *s, char *p)
 {
 	char *user = p + 3, *colon, *at = NULL, *q;
@@ -69,7 +83,9 @@ static char *url(struct redact *s, char *p)
 		if (*q == '@')
 			at = q;
 	colon = at ? memchr(user, ':', at - user) : NULL;
-	return colon ? redact_value(s, colon + 1, at, 0) : user;
+	if (colon)
+		return redact_value(s, colon + 1, at, 0);
+	return at && is_token(user, at) ? redact_value(s, user, at, 0) : user;
 }
 
 /* At ":" after a name in quotes, as in JSON. */

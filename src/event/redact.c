@@ -8,7 +8,7 @@
  *   a name, and what follows "="     --password=X  PGPASSWORD=X  ?token=X&
  *   a name, and what follows ":"     X-Api-Key: X  {"password":"X"}
  *   an option, and the next word     --token X     mysql -pX     curl -u user:X
- *   a URL's user part                scheme://user:X@host
+ *   a URL's user part                scheme://user:X@host  https://X@host if X is long
  *   a shape                          ghp_X  eyJX.eyJX.X  -----BEGIN … PRIVATE KEY-----X
  *
  * At the first byte of a word, word() looks at it as a shell would: a program, an option,
@@ -206,8 +206,8 @@ static char *plain_word(struct redact *s, char *p, char *end, bool after_long, b
 		s->login = true;
 	} else if (text_is(STR("set"), p, end)) {
 		s->set = true;
-	} else if (after_set && !memchr(p, '=', end - p)) {
-		/* aws configure set aws_secret_access_key X */
+	} else if ((after_set || s->family == NMCLI) && !memchr(p, '=', end - p)) {
+		/* aws configure set aws_secret_access_key X; nmcli … password X */
 		const struct secret_word *w = redact_name(p, end);
 
 		if (w && !(w->bits & QUERY)) {

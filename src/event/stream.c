@@ -13,7 +13,7 @@
 enum {
 	CPUS = 4096,	   /* cpus whose losses are told apart */
 	ANCESTORS = 64,	   /* how far back somebody is asked about parents */
-	NAME_RETRIES = 50, /* how often a container's name is asked for again */
+	NAME_RETRIES = 50, /* how often a container and its name are asked for again */
 };
 
 struct stream {
@@ -23,6 +23,7 @@ struct stream {
 	struct map users; /* uid + 1 → struct wire_user, owned */
 	struct stream_totals totals;
 	uint32_t lost_by_cpu[CPUS];
+	uint64_t last_ns;  /* the newest event's time */
 	struct buf answer; /* what a resolver said */
 	struct buf masked; /* a record with its secrets masked */
 };
@@ -104,6 +105,41 @@ static bool learn(struct stream *s, const struct wire_head *h)
 	}
 }
 
+/*
+ * Where a record may hold secrets: in what programs were told, as their arguments, a kernel
+ * module's parameters, a mount's source, which may be a URL.  Names of files stay true.
+ */
+static bool may_have_secrets(const struct wire_head *h, struct wire_str *ret)
+{
+	switch (h->kind) {
+	case EV_EXEC:
+	case WIRE_PROC:
+		*ret = ((const struct wire_proc *)h)->args;
+		return true;
+	case EV_MODULE:
+		*ret = ((const struct wire_sys *)h)->text;
+		return true;
+	case EV_MOUNT:
+		*ret = ((const struct wire_file *)h)->path2;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void mask(char *record)
+{
+	const struct wire_head *h = (const struct wire_head *)record;
+	struct wire_str s;
+
+	if (!may_have_secrets(h, &s))
+		return;
+	if (body_of_kind(h->kind) == BODY_wire_proc)
+		redact_args(record + s.off, s.len);
+	else
+		redact_text(record + s.off, s.len);
+}
+
 /* Take in what a resolver answered, as if it had come through the ring. */
 static int take_answer(struct stream *s)
 {
@@ -111,11 +147,8 @@ static int take_answer(struct stream *s)
 
 	if (record_check(h, s->answer.n) < 0)
 		return 0;
-	if (h->kind == WIRE_PROC && !s->config.show_secrets) {
-		struct wire_proc *p = (struct wire_proc *)s->answer.p;
-
-		redact_args(s->answer.p + p->args.off, p->args.len);
-	}
+	if (!s->config.show_secrets)
+		mask(s->answer.p);
 	learn(s, h);
 	return keep(s, h, h->size);
 }
@@ -162,7 +195,8 @@ static int know_cgroup(struct stream *s, uint64_t id, bool is_exec)
 	bool has_name = c->container && c->container->name.off;
 	int r = 0;
 
-	if (c->is_asked && (!c->container || has_name || !is_exec || c->retries >= NAME_RETRIES))
+	/* a container's first processes may run before its runtime has written down who it is */
+	if (c->is_asked && (has_name || !is_exec || c->retries >= NAME_RETRIES))
 		return 0;
 	c->retries++;
 	c->is_asked = true;
@@ -191,7 +225,7 @@ static int know_who(struct stream *s, const struct wire_head *h)
 	known = process_on_head(&s->processes, h);
 	known->is_asked = true;
 	if (h->ret >= 0 && body_of_kind(h->kind) == BODY_wire_creds)
-		known->cred = c->cred;
+		known->program.cred = c->cred;
 	if (r >= 0)
 		r = know_cgroup(s, h->cgroup, is_exec);
 	if (r >= 0)
@@ -250,25 +284,27 @@ static bool is_everyday(const struct wire_head *h)
 
 static int show(struct stream *s, const struct wire_head *h)
 {
+	static const struct process nobody;
+	static const struct cgroup nowhere;
 	struct event e = {
 		.head = h,
 		.kind = h->kind,
 		.desc = event_get(h->kind),
+		.process = &nobody,
+		.cgroup = &nowhere,
 		.real_ns = h->time_ns + s->config.boot_to_real_ns,
 		.stream = s,
 	};
 	int r;
 
+	if (h->kind == EV_LOST) /* where, not who: nothing is learnt from it */
+		return s->config.sink->event(s->config.sink, &e);
 	e.process = process_find(&s->processes, h->pid, h->start_ns);
-	if (!e.process)
-		e.process = process_on_head(&s->processes, h);
 	e.cgroup = cgroup_get(&s->cgroups, h->cgroup);
 	e.container = e.cgroup->container;
 	r = s->config.sink->event(s->config.sink, &e);
 	if (r < 0)
 		return r;
-	if (h->kind == EV_LOST)
-		return 0;
 	s->totals.shown++;
 	return s->config.count && s->totals.shown >= s->config.count;
 }
@@ -278,7 +314,7 @@ static int show_lost(struct stream *s, const struct wire_head *at, uint64_t n)
 	struct wire_head h = {
 		.size = sizeof(h),
 		.kind = EV_LOST,
-		.time_ns = at ? at->time_ns : 0,
+		.time_ns = at ? at->time_ns : s->last_ns, /* the rest: since then */
 		.cpu = at ? at->cpu : 0,
 		.ret = n,
 	};
@@ -300,18 +336,18 @@ static int note_losses(struct stream *s, const struct wire_head *h)
 	return show_lost(s, h, n);
 }
 
-static const struct wire_head *mask_secrets(struct stream *s, const struct wire_head *h)
+/* The record, or a copy with its secrets masked: the ring's bytes are not ours. */
+static const struct wire_head *masked(struct stream *s, const struct wire_head *h)
 {
-	struct wire_proc *p;
+	struct wire_str secret;
 
-	if ((h->kind != EV_EXEC && h->kind != WIRE_PROC) || s->config.show_secrets ||
-	    !s->config.resolver)
+	/* in a recording they are masked, or were to be shown */
+	if (s->config.show_secrets || !s->config.resolver || !may_have_secrets(h, &secret))
 		return h;
 	buf_reset(&s->masked);
 	buf_add(&s->masked, h, h->size);
-	p = (struct wire_proc *)s->masked.p;
-	redact_args(s->masked.p + p->args.off, p->args.len);
-	return &p->head;
+	mask(s->masked.p);
+	return (const struct wire_head *)s->masked.p;
 }
 
 int stream_feed(struct stream *s, const void *record, size_t n)
@@ -326,11 +362,12 @@ int stream_feed(struct stream *s, const void *record, size_t n)
 	}
 	if (h->kind == WIRE_TALLY)
 		return stream_finish(s, &((const struct wire_tally *)h)->count);
-	h = mask_secrets(s, h);
+	h = masked(s, h);
 	if (h->kind >= EV_END) {
 		learn(s, h);
 		return keep(s, h, n);
 	}
+	s->last_ns = MAX(s->last_ns, h->time_ns);
 	r = note_losses(s, h);
 	if (r < 0)
 		return r;

@@ -342,20 +342,30 @@ static bool put_exe(struct buf *out, const struct wire_proc *p)
 	return true;
 }
 
-/* Signed: 0 and less name groups of processes. */
-static int32_t target_pid(const struct wire_sys *w)
+static bool is_call(const struct wire_sys *w, const char *name)
 {
 	const char *call = syscall_name(w->nr, w->head.flags & WIRE_F_COMPAT);
-	bool is_second = call && (!strcmp(call, "tgkill") || !strcmp(call, "ptrace"));
 
-	return w->arg[is_second];
+	return call && !strcmp(call, name);
+}
+
+/* Of whom a call speaks. */
+static bool put_target(struct buf *out, enum style style, const struct wire_sys *w)
+{
+	int32_t pid = w->arg[is_call(w, "ptrace")];
+
+	if (is_call(w, "pidfd_send_signal")) { /* the first argument is a descriptor */
+		if (style == TEXT)
+			buf_printf(out, "of descriptor %d", pid);
+		return style == TEXT;
+	}
+	buf_put_s64(out, pid); /* 0 and less name groups of processes */
+	return true;
 }
 
 static uint32_t kill_signal(const struct wire_sys *w)
 {
-	const char *call = syscall_name(w->nr, w->head.flags & WIRE_F_COMPAT);
-
-	return call && !strcmp(call, "tgkill") ? w->arg[2] : w->arg[1];
+	return is_call(w, "tgkill") ? w->arg[2] : w->arg[1];
 }
 
 /* A namespace's file has no path: its kind and number are its name. */
@@ -538,8 +548,7 @@ static bool value(struct buf *out, enum style style, const struct event *e,
 	case T_PTRACE:
 		return put_ptrace(out, style, sys);
 	case T_TARGET:
-		buf_put_s64(out, target_pid(sys));
-		return true;
+		return put_target(out, style, sys);
 	case T_KILL_SIGNAL:
 		return put_signal(out, style, kill_signal(sys));
 	case T_BPF_COMMAND:

@@ -94,8 +94,8 @@ static void put_namespaces(struct buf *out, const struct process *p)
 	put_key(out, "ns");
 	buf_putc(out, '{');
 	for (int i = 0; i < NS_COUNT; i++)
-		if (p->ns[i])
-			put_number(out, names[i], p->ns[i]);
+		if (p->program.ns[i])
+			put_number(out, names[i], p->program.ns[i]);
 	buf_putc(out, '}');
 }
 
@@ -136,7 +136,7 @@ static void put_process(struct json *j, const struct event *e)
 	put_number(out, "tid", h->tid);
 	put_number(out, "start_ns", h->start_ns);
 	put_string(out, "exe", str_of(p->exe));
-	put_string(out, "comm", str_of(h->comm[WIRE_COMM - 1] ? p->comm : h->comm));
+	put_string(out, "comm", str_of(p->comm));
 	if (p->args_n) {
 		put_key(out, "args");
 		json_args(out, p->args, p->args_n);
@@ -145,13 +145,13 @@ static void put_process(struct json *j, const struct event *e)
 	put_user(out, e, h->uid);
 	put_number(out, "gid", h->gid);
 	if (p->has_exec) {
-		if (p->loginuid != ~0u)
-			put_number(out, "loginuid", p->loginuid);
-		put_caps(out, "cap_effective", p->cred.cap_effective);
-		put_caps(out, "cap_permitted", p->cred.cap_permitted);
+		if (p->program.loginuid != ~0u)
+			put_number(out, "loginuid", p->program.loginuid);
+		put_caps(out, "cap_effective", p->program.cred.cap_effective);
+		put_caps(out, "cap_permitted", p->program.cred.cap_permitted);
 		put_number(out, "ns_pid", p->ns_pid);
 		put_namespaces(out, p);
-		put_number(out, "inode", p->inode);
+		put_number(out, "inode", p->program.inode);
 	}
 	if (e->cgroup->path)
 		put_string(out, "cgroup", str_of(e->cgroup->path));

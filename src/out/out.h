@@ -9,13 +9,13 @@
 
 #include "event/stream.h"
 
-/* A line an event, for people. */
+/* A line an event, for people.  None closes `fd`. */
 struct sink *sink_text_new(int fd, bool has_colour);
 
-/* One JSON object a line; docs/events.md has the schema. */
+/* One JSON object a line; docs/watch.md has the schema. */
 struct sink *sink_json_new(int fd);
 
-/* Write the buffer and empty it. */
+/* Write the buffer and empty it; -errno, and then a part of it may be written. */
 int sink_write(int fd, struct buf *b);
 
 enum {

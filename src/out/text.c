@@ -222,23 +222,19 @@ static int text_flush(struct sink *sink)
 	return sink_write(x->fd, &x->out);
 }
 
-static int text_event(struct sink *sink, const struct event *e)
+static void put_kind(struct text *x, const struct event *e)
 {
-	struct text *x = (struct text *)sink;
+	size_t start = x->out.n;
+
+	buf_puts(&x->out, e->desc->name);
+	pad(&x->out, start, EVENT_WIDTH);
+}
+
+static void put_who(struct text *x, const struct event *e)
+{
 	const char *user = stream_user(e->stream, e->head->uid);
 	size_t start;
 
-	if (e->kind == EV_LOST) {
-		put_colour(x, "1;31");
-		buf_printf(&x->out, "%35s ", "");
-		start = x->out.n;
-		buf_puts(&x->out, "lost");
-		pad(&x->out, start, EVENT_WIDTH);
-		put_details(x, e);
-		put_colour(x, "0");
-		buf_putc(&x->out, '\n');
-		return 0;
-	}
 	put_colour(x, "2");
 	put_time(x, e->real_ns);
 	put_colour(x, "0");
@@ -252,10 +248,13 @@ static int text_event(struct sink *sink, const struct event *e)
 		buf_printf(&x->out, "@%u", e->head->uid);
 	}
 	pad(&x->out, start, PROGRAM_WIDTH);
+}
+
+static void put_line(struct text *x, const struct event *e)
+{
+	put_who(x, e);
 	put_colour(x, colour_of(e));
-	start = x->out.n;
-	buf_puts(&x->out, e->desc->name);
-	pad(&x->out, start, EVENT_WIDTH);
+	put_kind(x, e);
 	put_colour(x, "0");
 	put_details(x, e);
 	if (e->kind == EV_EXEC) {
@@ -270,6 +269,25 @@ static int text_event(struct sink *sink, const struct event *e)
 		put_container(x, e->container);
 		put_colour(x, "0");
 	}
+}
+
+static void put_lost(struct text *x, const struct event *e)
+{
+	put_colour(x, colour_of(e));
+	buf_printf(&x->out, "%35s ", "");
+	put_kind(x, e);
+	put_details(x, e);
+	put_colour(x, "0");
+}
+
+static int text_event(struct sink *sink, const struct event *e)
+{
+	struct text *x = (struct text *)sink;
+
+	if (e->kind == EV_LOST)
+		put_lost(x, e);
+	else
+		put_line(x, e);
 	buf_putc(&x->out, '\n');
 	return x->out.n >= SINK_FULL ? text_flush(sink) : 0;
 }

@@ -19,17 +19,18 @@
 
 struct runtime;
 
+/* What is asked for; the strings and the descriptor are borrowed until open returns. */
 struct runtime_config {
-	uint64_t events;	 /* bit mask of kinds */
-	int cgroup_fd;		 /* folder of the cgroup to watch, borrowed; -1: any */
+	uint64_t events;	 /* bit k: kind k is wanted */
+	int cgroup_fd;		 /* folder of the cgroup to watch; -1: any */
 	const char *cgroup_root; /* where cgroup2 is mounted; NULL: nowhere */
 	bool seeds;		 /* runtime_seed() will be called */
 	bool follow;		 /* only processes given to runtime_follow() and what they start */
-	const char *comm;	 /* glob; NULL: any */
-	bool by_user;
+	const char *comm;	 /* glob over the thread's name; NULL: any */
+	bool by_user;		 /* only what the user `uid` runs */
 	uint32_t uid;
-	bool no_failed;
-	uint32_t ring_kb; /* a power of two */
+	bool no_failed;	  /* leave out calls that failed */
+	uint32_t ring_kb; /* size of the ring, KiB: a power of two, a page or more */
 };
 
 /* What went wrong, for a person.  All zero when nothing did. */
@@ -39,7 +40,10 @@ struct runtime_error {
 	char log[4096]; /* the end of the verifier's log */
 };
 
-/* One record; valid until it returns.  A negative return stops the poll. */
+/*
+ * One record of `n` bytes, valid until it returns.  A negative return stops the poll,
+ * which returns it; the record counts as taken.
+ */
 typedef int (*runtime_record_fn)(void *ctx, const void *record, size_t n);
 
 struct runtime_ops {
@@ -58,19 +62,22 @@ struct runtime {
 };
 
 /*
- * Load for the kernel that runs.  -EPERM: privileges are missing, -ENOTSUP: the
- * kernel is; `e` says what and what to do.
+ * Load for the kernel that runs; `ret` is closed by the caller.  -EPERM: privileges are
+ * missing, -ENOTSUP: the kernel is, or another -errno; `e` says what and what to do.
  */
 int runtime_open_kern(const struct runtime_config *config, struct runtime **ret,
 		      struct runtime_error *e);
 
-/* Watch this process and all that it starts.  Before or after start. */
+/*
+ * Watch this process and all that it starts, if the configuration says `follow`.
+ * Before or after start.  `pid` is that of the initial pid namespace.  -E2BIG: too many.
+ */
 static inline int runtime_follow(struct runtime *rt, uint32_t pid)
 {
 	return rt->ops->follow(rt, pid);
 }
 
-/* Attach: from here on records arrive. */
+/* Attach: from here on records arrive.  After an error there is only close. */
 static inline int runtime_start(struct runtime *rt, struct runtime_error *e)
 {
 	return rt->ops->start(rt, e);
@@ -79,14 +86,18 @@ static inline int runtime_start(struct runtime *rt, struct runtime_error *e)
 /*
  * Processes that are older than the question, as WIRE_PROC records without their
  * arguments (those are in /proc only), in and out of scope; and the owners of older
- * sockets, which stay below.  `fn` returns 1 for a process that is in scope.
+ * sockets, which stay below.  `fn` returns 1 for a process that is in scope, else 0;
+ * it cannot stop this.  0 or -errno.
  */
 static inline int runtime_seed(struct runtime *rt, runtime_record_fn fn, void *ctx)
 {
 	return rt->ops->seed ? rt->ops->seed(rt, fn, ctx) : 0;
 }
 
-/* Wait at most `timeout_ms`, then hand over what is there.  Returns how many, or -errno. */
+/*
+ * Hand over what is there; if that is nothing, wait at most `timeout_ms` for it.  In a
+ * flood it returns before all is read.  Returns how many, what `fn` said, or -errno.
+ */
 static inline int runtime_poll(struct runtime *rt, int timeout_ms, runtime_record_fn fn, void *ctx)
 {
 	return rt->ops->poll(rt, timeout_ms, fn, ctx);
@@ -98,7 +109,7 @@ static inline void runtime_stop(struct runtime *rt)
 	rt->ops->stop(rt);
 }
 
-/* Sums over all cpus. */
+/* Sums over all cpus; final after stop. */
 static inline void runtime_counts(struct runtime *rt, struct wire_count *ret)
 {
 	rt->ops->counts(rt, ret);

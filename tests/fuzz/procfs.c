@@ -8,15 +8,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void check_path(struct str path, struct str in)
-{
-	if (!path.p)
-		return;
-	assert(path.p >= in.p && path.p + path.n <= in.p + in.n);
-	assert(path.n && path.p[0] == '/');
-	assert(!memchr(path.p, '\n', path.n));
-}
-
 static void check_users(struct str s)
 {
 	_cleanup_(users_done) struct users u = {0};
@@ -37,7 +28,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct str s = {(const char *)data, n};
 	struct procfs_status status;
-	struct procfs_cgroup cgroup;
 	struct procfs_stat stat;
 	uint32_t v;
 
@@ -46,12 +36,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		assert(memchr(data, ')', n));
 	}
 	procfs_parse_status(s, &status);
-	if (!procfs_parse_cgroup(s, &cgroup)) {
-		check_path(cgroup.unified, s);
-		check_path(cgroup.memory, s);
-		check_path(cgroup.systemd, s);
-		assert(!cgroup.is_deleted || cgroup.unified.p);
-	}
 	procfs_parse_uint(s, &v);
 	procfs_parse_ns(s, &v);
 	check_users(s);

@@ -32,10 +32,10 @@ struct scope {
 	__u32 bits; /* enum scope_bit */
 	__u32 self; /* process id of skep itself: never reported */
 	__u32 uid;
-	__u32 wake_at; /* bytes in the ring at which a sleeping reader is woken */
-	__u32 ring_size;
-	__u32 pad;
-	__u64 events; /* bit k: kind k is wanted */
+	__u32 wake_at;	 /* bytes in the ring at which a sleeping reader is woken */
+	__u32 ring_size; /* bytes */
+	__u32 page_kb;	 /* size of a page, KiB */
+	__u64 events;	 /* bit k: kind k is wanted */
 };
 
 enum { SCOPE_SYSCALLS = 512 }; /* highest system call number, rounded up to a power of two */

@@ -6,27 +6,41 @@
 
 #include <stdlib.h>
 
-void cgroups_done(struct cgroups *t)
+static void forget_all(struct map *by_id)
 {
 	struct cgroup *c;
 
-	map_each(&t->by_id, i, c) {
+	map_each(by_id, i, c) {
 		free(c->path);
 		free(c->container);
 		free(c);
 	}
-	map_done(&t->by_id);
+	map_done(by_id);
+}
+
+void cgroups_done(struct cgroups *t)
+{
+	forget_all(&t->recent);
+	forget_all(&t->older);
 }
 
 struct cgroup *cgroup_get(struct cgroups *t, uint64_t id)
 {
-	struct cgroup *c = map_get(&t->by_id, id);
+	struct cgroup *c = map_get(&t->recent, id);
 
+	if (c)
+		return c;
+	c = map_take(&t->older, id);
 	if (!c) {
 		c = xalloc(sizeof(*c));
 		c->id = id;
-		map_put(&t->by_id, id, c);
 	}
+	if (t->recent.n == CGROUPS_RECENT_MAX) {
+		forget_all(&t->older);
+		t->older = t->recent;
+		t->recent = (struct map){0};
+	}
+	map_put(&t->recent, id, c);
 	return c;
 }
 

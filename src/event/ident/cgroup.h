@@ -4,6 +4,9 @@
  *
  * Like the table of processes this learns from records only (WIRE_CGROUP,
  * WIRE_CONTAINER); who finds them out is live.c.
+ *
+ * Nobody tells when a cgroup is gone, so the table holds the last few thousand that were
+ * asked for.  One that was forgotten and comes back is found out, and recorded, again.
  */
 #pragma once
 
@@ -18,14 +21,17 @@ struct cgroup {
 	char *path;			  /* owned; NULL: not known */
 	struct wire_container *container; /* owned; NULL: none */
 	bool is_asked;			  /* somebody was asked for its path and container */
-	uint32_t retries;		  /* the container's name was not there yet */
+	uint32_t retries;		  /* how often it was asked about */
 };
 
+enum { CGROUPS_RECENT_MAX = 4096 };
+
 struct cgroups {
-	struct map by_id;
+	struct map recent, older; /* by id; when `recent` is full, it becomes `older` */
 };
 
 void cgroups_done(struct cgroups *t);
-struct cgroup *cgroup_get(struct cgroups *t, uint64_t id); /* made if it is new */
+/* Made if it is new; valid until CGROUPS_RECENT_MAX others have been asked for. */
+struct cgroup *cgroup_get(struct cgroups *t, uint64_t id);
 void cgroup_on_path(struct cgroups *t, const struct wire_cgroup *rec);
 void cgroup_on_container(struct cgroups *t, const struct wire_container *rec);

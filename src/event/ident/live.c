@@ -61,12 +61,11 @@ static bool ask_process(void *ctx, uint32_t pid, uint64_t start_ns, struct buf *
 	struct procfs_process found = {0};
 	struct live *l = ctx;
 	struct wire_proc *p;
-	uint64_t ticks;
 
 	if (procfs_read(l->procfs, pid, &found) < 0)
 		return false;
-	ticks = start_ns / procfs_ns_per_tick();
-	if (start_ns && found.stat.start_ticks != ticks) { /* another process by now */
+	if (start_ns &&
+	    found.stat.start_ticks != procfs_ticks_of_ns(start_ns)) { /* another process by now */
 		procfs_process_done(&found);
 		return false;
 	}
@@ -118,7 +117,7 @@ void live_add_args(struct live *l, struct buf *rec)
 
 	if (procfs_read(l->procfs, h->pid, &found) < 0)
 		return;
-	if (found.stat.start_ticks == h->start_ns / procfs_ns_per_tick()) {
+	if (found.stat.start_ticks == procfs_ticks_of_ns(h->start_ns)) {
 		((struct wire_proc *)rec->p)->args_total = found.args_total;
 		record_add_str(rec, STR_AT(wire_proc, args),
 			       (struct str){found.args, found.args_n});
@@ -140,16 +139,17 @@ const char *live_cgroup_path(struct live *l, uint64_t id)
 
 	if (l->mount_fd < 0)
 		return NULL;
-	memcpy(handle.h.f_handle, &id, sizeof(id));
 	fd = open_by_handle_at(l->mount_fd, &handle.h, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, l->path, sizeof(l->path) - 1);
 	close(fd);
-	if (n < 0 || strncmp(l->path, l->mount, strlen(l->mount)))
+	if (n < 0)
 		return NULL;
 	l->path[n] = 0;
+	if (strncmp(l->path, l->mount, strlen(l->mount)))
+		return NULL;
 	return l->path[strlen(l->mount)] ? l->path + strlen(l->mount) : "/";
 }
 

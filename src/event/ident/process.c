@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
-enum { NS_PER_TICK = 10000000 };
+enum {
+	NS_PER_TICK = 10000000,
+	ANCESTORS_MAX = 4 * PROCESS_ENDED_MAX, /* ended, with living children */
+};
 
 static uint64_t key_of(uint32_t pid, uint64_t start_ns)
 {
@@ -59,17 +62,63 @@ static void set_parent(struct processes *t, struct process *p, uint32_t ppid, ui
 	link_up(t, p);
 }
 
-static struct process *add(struct processes *t, uint32_t pid, uint64_t start_ns)
+static void drop(struct processes *t, struct process *p)
+{
+	struct process *parent = p->is_linked ? process_parent(t, p) : NULL;
+
+	/* 0: this is not the one that p was counted in, but the same, learnt again */
+	if (parent && parent->children)
+		parent->children--;
+	map_take(&t->by_key, key_of(p->pid, p->start_ns));
+	process_free(p);
+}
+
+static int by_last(const void *a, const void *b)
+{
+	const struct process *const *p = a, *const *q = b;
+
+	return (*p)->last < (*q)->last ? -1 : (*p)->last > (*q)->last;
+}
+
+/*
+ * The half of the living that was silent longest goes: those without children, and if that
+ * has not been enough, the others too.
+ */
+static void make_room(struct processes *t)
+{
+	bool with_children = t->by_key.n >= 2 * (size_t)PROCESS_MAX;
+	struct process **living, *p;
+	size_t n = 0;
+
+	if (t->by_key.n < MAX(t->full_at, (size_t)PROCESS_MAX))
+		return;
+	living = xalloc(t->by_key.n * sizeof(struct process *));
+	map_each(&t->by_key, i, p)
+		if (!p->has_ended)
+			living[n++] = p;
+	qsort(living, n, sizeof(struct process *), by_last);
+	for (size_t i = 0; i < n / 2; i++)
+		if (with_children || !living[i]->children)
+			drop(t, living[i]);
+	free(living);
+	/* if few could go, not each new one shall sort all the others */
+	t->full_at = t->by_key.n + PROCESS_MAX / 4;
+}
+
+/* Made if it is new. */
+static struct process *get(struct processes *t, uint32_t pid, uint64_t start_ns)
 {
 	struct process *p = process_find(t, pid, start_ns);
 
-	if (p)
-		return p;
-	p = xalloc(sizeof(*p));
-	p->pid = pid;
-	p->start_ns = start_ns;
-	p->loginuid = p->sessionid = ~0u;
-	map_put(&t->by_key, key_of(pid, start_ns), p);
+	if (!p) {
+		make_room(t);
+		p = xalloc(sizeof(*p));
+		p->pid = pid;
+		p->start_ns = start_ns;
+		p->program.loginuid = ~0u;
+		map_put(&t->by_key, key_of(pid, start_ns), p);
+	}
+	p->last = ++t->now;
 	return p;
 }
 
@@ -95,101 +144,82 @@ static struct process *unqueue_ended(struct processes *t)
 	return p;
 }
 
-/* Forget the oldest that nobody living descends from; who is still needed goes to the end. */
+/*
+ * Forget the oldest that nobody living descends from.  Who is still needed goes to the end,
+ * unless there are too many: somebody may fork and end, fork and end, for ever.
+ */
 static void forget(struct processes *t)
 {
 	for (size_t tries = 0; t->ended > PROCESS_ENDED_MAX && tries < 64; tries++) {
-		struct process *p = unqueue_ended(t), *parent;
+		struct process *p = unqueue_ended(t);
 
-		if (p->children) {
+		if (p->children && t->ended < ANCESTORS_MAX)
 			queue_ended(t, p);
-			continue;
-		}
-		parent = p->is_linked ? process_parent(t, p) : NULL;
-		if (parent)
-			parent->children--;
-		map_take(&t->by_key, key_of(p->pid, p->start_ns));
-		process_free(p);
+		else
+			drop(t, p);
 	}
 }
 
-static char *copy(struct str s)
+static void replace(char **member, struct str s)
 {
-	return s.n ? xstrndup(s.p, s.n) : NULL;
+	free(*member);
+	*member = s.n ? xstrndup(s.p, s.n) : NULL;
+}
+
+static void set_program(struct process *p, const struct program *program, struct str exe,
+			struct str cwd, struct str args)
+{
+	p->program = *program;
+	replace(&p->exe, exe);
+	replace(&p->cwd, cwd);
+	replace(&p->args, args);
+	p->args_n = args.n;
+	p->has_exec = true;
 }
 
 struct process *process_on_head(struct processes *t, const struct wire_head *head)
 {
-	struct process *p = add(t, head->pid, head->start_ns);
+	struct process *p = get(t, head->pid, head->start_ns);
 
 	link_up(t, p);
-	p->cgroup = head->cgroup;
 	memcpy(p->comm, head->comm, WIRE_COMM);
-	if (!p->has_exec) {
-		p->cred.uid = head->uid;
-		p->cred.gid = head->gid;
-	}
 	return p;
 }
 
 struct process *process_on_proc(struct processes *t, const struct wire_proc *rec)
 {
-	struct process *p = process_find(t, rec->head.pid, rec->head.start_ns);
-	struct str args = record_str(rec, rec->args);
+	struct process *p = process_on_head(t, &rec->head);
+	struct program program = {
+		.inode = rec->inode,
+		.loginuid = rec->loginuid,
+		.cred = rec->cred,
+	};
 
-	if (!p)
-		p = add(t, rec->head.pid, rec->head.start_ns);
 	if (!p->ppid)
 		set_parent(t, p, rec->ppid, rec->parent_start_ns);
-	process_on_head(t, &rec->head);
-	free(p->exe);
-	free(p->args);
-	free(p->cwd);
-	p->exe = copy(record_str(rec, rec->exe));
-	p->cwd = copy(record_str(rec, rec->cwd));
-	p->args = copy(args);
-	p->args_n = args.n;
-	p->args_total = rec->args_total;
-	p->inode = rec->inode;
-	p->dev = rec->dev;
-	p->exe_bits = rec->exe_bits;
-	p->loginuid = rec->loginuid;
-	p->sessionid = rec->sessionid;
-	p->cred = rec->cred;
-	memcpy(p->ns, rec->ns, sizeof(p->ns));
+	memcpy(program.ns, rec->ns, sizeof(program.ns));
 	p->ns_pid = rec->ns_pid;
-	p->has_exec = true;
+	set_program(p, &program, record_str(rec, rec->exe), record_str(rec, rec->cwd),
+		    record_str(rec, rec->args));
 	return p;
 }
 
 struct process *process_on_fork(struct processes *t, const struct wire_fork *rec)
 {
-	struct process *parent = process_find(t, rec->head.pid, rec->head.start_ns);
-	struct process *p = process_find(t, rec->child_pid, rec->child_start_ns);
+	struct process *p = get(t, rec->child_pid, rec->child_start_ns);
+	const struct process *parent = process_find(t, rec->head.pid, rec->head.start_ns);
 
-	if (p)
+	if (!p->ppid)
+		set_parent(t, p, rec->head.pid, rec->head.start_ns);
+	if (p->has_exec)
 		return p; /* its first events came before the fork: it ran on another cpu */
-	p = add(t, rec->child_pid, rec->child_start_ns);
-	set_parent(t, p, rec->head.pid, rec->head.start_ns);
-	p->cgroup = rec->child_cgroup;
 	p->ns_pid = rec->child_ns_pid;
-	memcpy(p->comm, rec->head.comm, WIRE_COMM);
-	if (!parent)
-		return p;
+	if (!p->comm[0])
+		memcpy(p->comm, rec->head.comm, WIRE_COMM);
 	/* the same program in another process, until it executes one of its own */
-	p->exe = parent->exe ? xstrdup(parent->exe) : NULL;
-	p->cwd = parent->cwd ? xstrdup(parent->cwd) : NULL;
-	p->args = parent->args ? xstrndup(parent->args, parent->args_n) : NULL;
-	p->args_n = parent->args_n;
-	p->args_total = parent->args_total;
-	p->inode = parent->inode;
-	p->dev = parent->dev;
-	p->exe_bits = parent->exe_bits;
-	p->loginuid = parent->loginuid;
-	p->sessionid = parent->sessionid;
-	p->cred = parent->cred;
-	memcpy(p->ns, parent->ns, sizeof(p->ns));
-	p->has_exec = parent->has_exec;
+	if (parent && parent->has_exec)
+		set_program(p, &parent->program, str_of(parent->exe), str_of(parent->cwd),
+			    (struct str){parent->args, parent->args_n});
 	return p;
 }
 

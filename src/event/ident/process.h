@@ -6,7 +6,9 @@
  * are compared in clock ticks of 10 ms, because /proc says no more, and no kernel
  * hands out the same pid twice within one.  Ended processes stay while they have
  * living children or until 4096 newer ones have ended, so that a connection's last
- * line and a grandchild's ancestors still have names.
+ * line and a grandchild's ancestors still have names.  The end of some is never told: it
+ * was out of scope, or lost.  So when the table is full, those without children that were
+ * silent longest are forgotten; one that speaks again is asked about again.
  *
  * The table learns from records only (exec, fork, exit, WIRE_PROC), which is why a
  * replay knows the same as the live run did.
@@ -19,25 +21,26 @@
 
 #include <stdbool.h>
 
-enum { PROCESS_ENDED_MAX = 4096 };
+enum { PROCESS_ENDED_MAX = 4096, PROCESS_MAX = 1 << 16 };
 
 struct process {
 	uint64_t start_ns;
 	uint64_t parent_start_ns;
-	uint64_t cgroup;
-	uint64_t inode;
+	uint64_t last; /* when it last did something: `now` of the table */
 	uint32_t pid, ppid;
-	uint32_t dev, exe_bits;
-	uint32_t loginuid, sessionid;
-	uint32_t ns[NS_COUNT], ns_pid;
-	uint32_t args_total;
-	struct wire_cred cred;
-	bool has_exec; /* the members from inode on are known */
+	uint32_t ns_pid;
+	bool has_exec; /* `program` and the strings below it are known */
 	bool has_ended;
 	bool is_asked;	   /* somebody was asked about it, and may not have known */
 	bool is_linked;	   /* counted in its parent's `children` */
 	uint32_t children; /* entries of the table that name this one as parent */
 	struct process *next_ended;
+	struct program {
+		uint64_t inode;	   /* of the executable */
+		uint32_t loginuid; /* ~0: not set */
+		uint32_t ns[NS_COUNT];
+		struct wire_cred cred;
+	} program;
 	char *exe, *args, *cwd; /* owned; NULL: not known; args: NUL after each */
 	size_t args_n;
 	char comm[WIRE_COMM + 1];
@@ -47,6 +50,8 @@ struct processes {
 	struct map by_key;
 	struct process *oldest_ended, *newest_ended;
 	size_t ended;
+	uint64_t now;	/* counts what was learnt */
+	size_t full_at; /* entries at which some are forgotten; 0: PROCESS_MAX */
 };
 
 void processes_done(struct processes *t);
@@ -56,7 +61,10 @@ struct process *process_find(const struct processes *t, uint32_t pid, uint64_t s
 /* The one that a process was started by; NULL: not known. */
 struct process *process_parent(const struct processes *t, const struct process *p);
 
-/* Learn.  Each returns the process the record is about (fork: the child). */
+/*
+ * Learn.  Each returns the process the record is about (fork: the child).  What was found
+ * before is no longer valid: to make room it may have been forgotten.
+ */
 struct process *process_on_proc(struct processes *t, const struct wire_proc *rec);
 struct process *process_on_fork(struct processes *t, const struct wire_fork *rec);
 void process_on_exit(struct processes *t, struct process *p);

@@ -5,7 +5,7 @@
  * `stat` is one line of numbers but for the name in parentheses, which may hold
  * parentheses, spaces and newlines; after the last ")" no foreign byte follows.  In
  * `status` the kernel escapes the name's newlines, so each line but the first is the
- * kernel's own.  In `cgroup` no path can hold a newline: cgroup_mkdir() refuses it.
+ * kernel's own.
  */
 #include "base/macro.h"
 #include "event/ident/procfs.h"
@@ -63,10 +63,6 @@ static bool take_u32(struct str *s, uint32_t *ret)
 /* The numbers of `stat` behind the state, by their number in proc(5). */
 enum {
 	F_PPID = 4,
-	F_GROUP,
-	F_SESSION,
-	F_TTY,
-	F_FLAGS = 9,
 	F_START = 22,
 	F_ARG_START = 48,
 	F_ARG_END,
@@ -107,14 +103,9 @@ int procfs_parse_stat(struct str s, struct procfs_stat *ret)
 	if (end <= 2 || s.n - end < 3 || s.p[end] != ' ' || s.p[end + 2] != ' ')
 		return -EBADMSG;
 	memcpy(x.comm, name, MIN(end - 3, sizeof(x.comm) - 1));
-	x.state = s.p[end + 1];
 	if (take_numbers((struct str){s.p + end + 2, s.n - end - 2}, field) < F_START)
 		return -EBADMSG;
 	x.ppid = field[F_PPID];
-	x.group = field[F_GROUP];
-	x.session = field[F_SESSION];
-	x.tty = field[F_TTY];
-	x.flags = field[F_FLAGS];
 	x.start_ticks = field[F_START];
 	x.arg_start = field[F_ARG_START];
 	x.arg_end = field[F_ARG_END];
@@ -178,8 +169,6 @@ int procfs_parse_status(struct str s, struct procfs_status *ret)
 
 		if (str_eq(key, STR("Tgid")))
 			found |= take_u32(&line, &x.tgid) ? TGID : 0;
-		else if (str_eq(key, STR("TracerPid")))
-			take_u32(&line, &x.tracer);
 		else if (str_eq(key, STR("Uid")))
 			found |= take_four(line, x.uid) ? UID : 0;
 		else if (str_eq(key, STR("Gid")))
@@ -197,47 +186,6 @@ int procfs_parse_status(struct str s, struct procfs_status *ret)
 		return -EBADMSG;
 	if (!x.ns_pid) /* a kernel without pid namespaces */
 		x.ns_pid = x.tgid;
-	*ret = x;
-	return 0;
-}
-
-static bool has_controller(struct str list, struct str name)
-{
-	while (list.n)
-		if (str_eq(take_until(&list, ','), name))
-			return true;
-	return false;
-}
-
-int procfs_parse_cgroup(struct str s, struct procfs_cgroup *ret)
-{
-	static const struct str mark = STR(" (deleted)");
-	struct procfs_cgroup x = {0};
-	bool found = false;
-
-	while (s.n) {
-		struct str line = take_until(&s, '\n'), controllers;
-		uint32_t hierarchy;
-
-		if (!take_u32(&line, &hierarchy) || !str_starts(line, STR(":")))
-			continue;
-		take_until(&line, ':');
-		controllers = take_until(&line, ':');
-		if (!str_starts(line, STR("/")))
-			continue;
-		found = true;
-		if (!hierarchy && !controllers.n && !x.unified.p) {
-			x.is_deleted = str_ends(line, mark);
-			line.n -= x.is_deleted ? mark.n : 0;
-			x.unified = line;
-		} else if (!x.memory.p && has_controller(controllers, STR("memory"))) {
-			x.memory = line;
-		} else if (!x.systemd.p && str_eq(controllers, STR("name=systemd"))) {
-			x.systemd = line;
-		}
-	}
-	if (!found)
-		return -EBADMSG;
 	*ret = x;
 	return 0;
 }

@@ -28,8 +28,7 @@
 
 enum {
 	STAT_MAX = 4096,
-	STATUS_MAX = 1 << 20, /* 65536 groups, ten digits each, stand before what we want */
-	CGROUP_MAX = 1 << 16,
+	STATUS_MAX = 1 << 20,	  /* 65536 groups, ten digits each, stand before what we want */
 	ARGS_COUNT_MAX = 1 << 23, /* an exec takes 6 MiB at most: 3/4 of _STK_LIM */
 };
 
@@ -196,23 +195,6 @@ static void read_args(int dir, struct procfs_process *x)
 	x->args = TAKE(b.p);
 }
 
-static char *copy(struct str s)
-{
-	return s.p ? xstrndup(s.p, s.n) : NULL;
-}
-
-static void read_cgroup(int dir, struct buf *b, struct procfs_process *x)
-{
-	struct procfs_cgroup c;
-
-	if (read_file(dir, "cgroup", CGROUP_MAX, b) < 0 || procfs_parse_cgroup(buf_str(b), &c) < 0)
-		return;
-	x->cgroup = copy(c.unified);
-	x->cgroup_memory = copy(c.memory);
-	x->cgroup_systemd = copy(c.systemd);
-	x->cgroup_is_deleted = c.is_deleted;
-}
-
 static uint32_t read_id(int dir, const char *name, struct buf *b)
 {
 	uint32_t id;
@@ -249,7 +231,6 @@ static int read_rest(int dir, struct procfs_process *x)
 		r = procfs_parse_status(buf_str(&b), &x->status);
 	if (r < 0)
 		return r;
-	read_cgroup(dir, &b, x);
 	x->loginuid = read_id(dir, "loginuid", &b);
 	x->sessionid = read_id(dir, "sessionid", &b);
 	read_namespaces(dir, x);
@@ -304,8 +285,5 @@ void procfs_process_done(struct procfs_process *x)
 	free(x->exe);
 	free(x->cwd);
 	free(x->args);
-	free(x->cgroup);
-	free(x->cgroup_memory);
-	free(x->cgroup_systemd);
 	*x = (struct procfs_process){0};
 }

@@ -20,41 +20,26 @@
 #include <stdint.h>
 
 enum {
-	PROCFS_COMM = 64,	  /* names of kernel workers are longer than TASK_COMM_LEN */
-	PROCFS_KTHREAD = 1 << 21, /* in procfs_stat.flags: PF_KTHREAD */
+	PROCFS_COMM = 64, /* names of kernel workers are longer than TASK_COMM_LEN */
 };
 
 struct procfs_stat {
 	uint64_t start_ticks;
 	uint64_t arg_start, arg_end; /* addresses; 0: not ours to know */
 	uint32_t pid, ppid;
-	uint32_t group, session; /* process group and session: pids of their leaders */
-	uint32_t flags;		 /* PF_* */
-	int32_t tty;		 /* device number; 0: no terminal */
-	char state;		 /* R, S, D, Z, … */
-	char comm[PROCFS_COMM];	 /* may hold any byte but NUL */
+	char comm[PROCFS_COMM]; /* may hold any byte but NUL */
 };
 
 struct procfs_status {
 	uint32_t uid[4], gid[4]; /* real, effective, saved, of file accesses */
 	uint64_t cap_inheritable, cap_permitted, cap_effective;
 	uint32_t tgid;
-	uint32_t tracer; /* pid; 0: none */
 	uint32_t ns_pid; /* the pid in the innermost namespace */
-};
-
-/* Paths from the root of their hierarchy; {NULL, 0}: not in one of this kind. */
-struct procfs_cgroup {
-	struct str unified; /* cgroup2 */
-	struct str memory;  /* cgroup1, the controller that containers always have */
-	struct str systemd; /* cgroup1, name=systemd */
-	bool is_deleted;    /* the cgroup2 folder is gone; its path stands without the mark */
 };
 
 /* Each returns 0, or -EBADMSG if the text is no such file. */
 int procfs_parse_stat(struct str s, struct procfs_stat *ret);
 int procfs_parse_status(struct str s, struct procfs_status *ret);
-int procfs_parse_cgroup(struct str s, struct procfs_cgroup *ret);
 /* One number, with a newline or without: loginuid, sessionid. */
 int procfs_parse_uint(struct str s, uint32_t *ret);
 /* The target of a link in ns/: "mnt:[4026531841]". */
@@ -76,9 +61,7 @@ struct procfs_process {
 	char *cwd;  /* owned; without it */
 	char *args; /* owned; NUL after each, at most WIRE_ARGS_MAX bytes */
 	size_t args_n;
-	uint32_t args_total;			       /* bytes that there are */
-	char *cgroup, *cgroup_memory, *cgroup_systemd; /* owned; as in struct procfs_cgroup */
-	bool cgroup_is_deleted;
+	uint32_t args_total; /* bytes that there are */
 	uint64_t exe_inode;
 	uint32_t exe_dev; /* major << 20 | minor */
 	uint32_t exe_nlink;

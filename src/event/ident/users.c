@@ -127,20 +127,3 @@ int users_id(const struct users *u, const char *name, uint32_t *ret_uid)
 		}
 	return -ENOENT;
 }
-
-int passwd_name(const char *path, uint32_t uid, char *ret, size_t n)
-{
-	_cleanup_(users_done) struct users u = {0};
-	const char *name;
-	int r = users_load(&u, path);
-
-	if (r < 0)
-		return r;
-	name = users_name(&u, uid);
-	if (!name)
-		return -ENOENT;
-	if (strlen(name) >= n)
-		return -ENAMETOOLONG;
-	strcpy(ret, name);
-	return 0;
-}

@@ -37,6 +37,3 @@ void users_done(struct users *u);
 const char *users_name(const struct users *u, uint32_t uid);
 /* 0 or -ENOENT. */
 int users_id(const struct users *u, const char *name, uint32_t *ret_uid);
-
-/* One name, without keeping the rest: 0, -ENOENT, -ENAMETOOLONG, or why `path` can't be read. */
-int passwd_name(const char *path, uint32_t uid, char *ret, size_t n);

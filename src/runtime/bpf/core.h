@@ -7,10 +7,12 @@
  * fills the fixed part, appends strings behind it, and sends all of it with
  * record_send().  The ring is never waited for: what does not fit is counted.
  *
- * Two programs must not share a scratch buffer.  Programs in process context run
- * with preemption off, so one buffer a cpu is enough for them; those in interrupt
+ * Two programs must not share a scratch buffer.  Tracepoints run with preemption off,
+ * so one buffer a cpu is enough for those in process context; those in interrupt
  * context can cut into them and use none (their records have a fixed size and are
- * written straight into the ring); iterators can be preempted and have their own.
+ * written straight into the ring).  Iterators and fentry programs can be preempted:
+ * they have buffers of their own, and fentry programs, of which several can be at
+ * work on a cpu, ask before they use theirs (names.bpf.c).
  *
  * Maps and read-only data are defined in core.bpf.c; bpftool links the objects.
  */
@@ -36,7 +38,6 @@
 struct sys_call {
 	struct sys_desc desc;
 	__u64 arg[8]; /* five are used; a power of two is cheap to bound */
-	__s64 ret;
 	__u32 nr;
 	__u16 flags; /* enum wire_flag */
 	__u16 pad;
@@ -50,6 +51,7 @@ struct scratch {
 	__u32 used;	   /* bytes of record */
 	__u32 cut;	   /* WIRE_F_CUT, WIRE_F_UNREAD */
 	__u32 is_relative; /* the user's path that was appended last does not begin with / */
+	__u32 users;	   /* programs that want it just now, see names.bpf.c */
 	struct sys_call call;
 };
 
@@ -61,9 +63,10 @@ enum { AT_FDCWD_ = -100 };
 struct owner {
 	__u64 start_ns, cgroup, opened_ns;
 	__u32 pid, tid, uid, gid;
-	__u32 flags;		/* enum wire_flag */
-	__u32 is_connecting;	/* this side called connect(), whatever states it goes through */
-	__u64 dest_hi, dest_lo; /* UDP: where the last reported datagram went */
+	__u32 flags;	     /* enum wire_flag */
+	__u16 is_connecting; /* this side called connect(), whatever states it goes through */
+	__u16 dest_port;     /* UDP: where the last reported datagram went; 0: there was none */
+	__u64 dest[2];	     /* as wire_conn.daddr */
 	char comm[WIRE_COMM];
 };
 
@@ -144,6 +147,16 @@ static __always_inline struct task_struct *this_task(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
+/*
+ * Members behind the running task, `THIS_TASK(files, fdt)`: direct loads where programs
+ * get it as a pointer with a type (5.11), else a helper call for each.  For tracing
+ * programs only.
+ */
+#define THIS_TASK(...)                                                               \
+	(bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf) \
+		 ? ___arrow(bpf_get_current_task_btf(), __VA_ARGS__)                 \
+		 : BPF_CORE_READ(this_task(), __VA_ARGS__))
+
 static __always_inline bool comm_matches(const char *comm)
 {
 	__u32 s = 1;
@@ -159,14 +172,12 @@ static __always_inline bool comm_matches(const char *comm)
 	return s & scope_glob.last;
 }
 
-/* Is the running process one that was asked for?  Decided before anything is read. */
-static __always_inline bool in_scope(void)
+/* in_scope() where the hook's place in the cgroup tree decides SCOPE_CGROUP already. */
+static __always_inline bool in_scope_of_hook(void)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
 	if (pid == scope.self)
-		return false;
-	if ((scope.bits & SCOPE_CGROUP) && bpf_current_task_under_cgroup(&scope_cgroups, 0) != 1)
 		return false;
 	if ((scope.bits & SCOPE_TREE) && !bpf_map_lookup_elem(&scope_pids, &pid))
 		return false;
@@ -176,10 +187,17 @@ static __always_inline bool in_scope(void)
 		char comm[WIRE_COMM] = {};
 
 		bpf_get_current_comm(comm, sizeof(comm));
-		if (!comm_matches(comm))
-			return false;
+		return comm_matches(comm);
 	}
 	return true;
+}
+
+/* Is the running process one that was asked for?  Decided before anything is read. */
+static __always_inline bool in_scope(void)
+{
+	if ((scope.bits & SCOPE_CGROUP) && bpf_current_task_under_cgroup(&scope_cgroups, 0) != 1)
+		return false;
+	return in_scope_of_hook();
 }
 
 static __always_inline struct wire_count *count_get(void)
@@ -201,12 +219,11 @@ static __always_inline void head_init(struct wire_head *h, __u16 kind)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	__u64 uid_gid = bpf_get_current_uid_gid();
-	struct task_struct *task = this_task();
 
 	h->kind = kind;
 	h->flags = 0;
 	h->time_ns = bpf_ktime_get_boot_ns();
-	h->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	h->start_ns = THIS_TASK(group_leader, start_boottime);
 	h->cgroup = bpf_get_current_cgroup_id();
 	h->pid = pid_tgid >> 32;
 	h->tid = pid_tgid;
@@ -296,34 +313,54 @@ static __always_inline void record_send(struct scratch *s)
 #define NO_STRING ((struct wire_str){})
 
 /*
- * Append the string at `ptr`.  The verifier must see that offset plus size stays
- * inside the record, so each append first checks that its longest form would fit.
+ * Append the string at `ptr`, at most `max` bytes of it with the NUL.  The verifier must
+ * see that offset plus size stays inside the record, so each append first checks that
+ * its longest form would fit.  `max` is a constant.
  */
-static __always_inline struct wire_str put_user_str(struct scratch *s, const void *ptr)
+static __always_inline struct wire_str put_user_text(struct scratch *s, const void *ptr, __u32 max)
 {
 	__u32 off = s->used;
+	char beyond = 0;
 	long n;
 
-	if (!ptr || off > WIRE_RECORD_MAX - WIRE_PATH_MAX)
-		return NO_STRING;
 	s->is_relative = 0;
-	n = bpf_probe_read_user_str(s->record + off, WIRE_PATH_MAX, ptr);
+	if (!ptr)
+		return NO_STRING;
+	if (off > WIRE_RECORD_MAX - max) {
+		s->cut |= WIRE_F_CUT;
+		return NO_STRING;
+	}
+	n = bpf_probe_read_user_str(s->record + off, max, ptr);
 	if (n <= 0) {
 		s->cut |= WIRE_F_UNREAD;
 		return NO_STRING;
 	}
+	if (n == max) /* all of it, if its own NUL is the last byte */
+		bpf_probe_read_user(&beyond, 1, ptr + max - 1);
+	if (beyond)
+		s->cut |= WIRE_F_CUT;
 	s->is_relative = s->record[off] != '/';
 	s->used = off + n;
 	return (struct wire_str){.off = off, .len = n - 1};
 }
 
+static __always_inline struct wire_str put_user_str(struct scratch *s, const void *ptr)
+{
+	return put_user_text(s, ptr, WIRE_PATH_MAX);
+}
+
+/* Strings of the kernel are shorter than WIRE_PATH_MAX. */
 static __always_inline struct wire_str put_kernel_str(struct scratch *s, const void *ptr)
 {
 	__u32 off = s->used;
 	long n;
 
-	if (!ptr || off > WIRE_RECORD_MAX - WIRE_PATH_MAX)
+	if (!ptr)
 		return NO_STRING;
+	if (off > WIRE_RECORD_MAX - WIRE_PATH_MAX) {
+		s->cut |= WIRE_F_CUT;
+		return NO_STRING;
+	}
 	n = bpf_probe_read_kernel_str(s->record + off, WIRE_PATH_MAX, ptr);
 	if (n <= 0)
 		return NO_STRING;

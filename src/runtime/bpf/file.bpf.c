@@ -30,14 +30,17 @@ struct {
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
-	bool is_compat = sys_is_compat();
 	const struct sys_desc *d;
-	struct scratch *s;
 	__u64 nr = sys_number(regs);
+	struct scratch *s;
+	bool is_compat;
 
 	if (nr >= SCOPE_SYSCALLS)
 		return 0;
 	BOUND(nr, SCOPE_SYSCALLS - 1);
+	if (!sys_descs[nr].handler && !sys_descs_ia32[nr].handler)
+		return 0;
+	is_compat = sys_is_compat();
 	d = (const struct sys_desc *)(is_compat ? &sys_descs_ia32[nr] : &sys_descs[nr]);
 	if (!d->handler || (ret < 0 && (scope.bits & SCOPE_NO_FAILED)) || !in_scope())
 		return 0;
@@ -46,7 +49,6 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	s->call.desc = *d;
 	s->call.nr = nr;
-	s->call.ret = ret;
 	s->call.flags = is_compat ? WIRE_F_COMPAT : 0;
 	sys_args_read(&s->call, regs);
 	bpf_tail_call(ctx, &sys_programs, d->handler);
@@ -82,9 +84,8 @@ int BPF_PROG(sys_open, struct pt_regs *regs, long ret)
 	}
 	/* decide which event it is before anything is copied: reads are often not wanted */
 	if (ret >= 0) {
-		file = file_of_fd(this_task(), ret);
-		if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED_)
-			bits = WIRE_FILE_CREATED;
+		file = file_of_fd(ret);
+		bits = created_bit(file);
 	}
 	kind = open_kind(flags, bits, ret);
 	if (!wanted(kind))
@@ -95,11 +96,12 @@ int BPF_PROG(sys_open, struct pt_regs *regs, long ret)
 	f->flags = flags;
 	f->mode = mode & 07777;
 	if (file)
-		fill_file(s, f, file);
-	if (d->path >= 0)
+		fill_file(s, f, file, bits);
+	if (d->path >= 0) {
 		f->path = put_user_str(s, (void *)sys_arg(s, d->path));
-	if (!file)
-		f->dir = put_dir(s, d->dir >= 0 ? (int)sys_arg(s, d->dir) : AT_FDCWD_);
+		if (!file)
+			f->dir = put_dir(s, d->dir >= 0 ? (int)sys_arg(s, d->dir) : AT_FDCWD_);
+	}
 	record_send(s);
 	return 0;
 }
@@ -109,9 +111,13 @@ static __always_inline struct wire_str put_named(struct scratch *s, const struct
 	__u64 off = s->used, len = n->len[i];
 	struct wire_str w;
 
-	if (!len || off > WIRE_RECORD_MAX - WIRE_PATH_MAX)
+	if (!len)
 		return NO_STRING;
-	BOUND(off, WIRE_RECORD_MAX - WIRE_PATH_MAX);
+	if (off > WIRE_RECORD_MAX - NAMED_MAX) {
+		s->cut |= WIRE_F_CUT;
+		return NO_STRING;
+	}
+	BOUND(off, WIRE_RECORD_MAX - NAMED_MAX);
 	BOUND(len, NAMED_MAX - 1);
 	bpf_probe_read_kernel(s->record + off, len, n->path[i]);
 	s->record[off + len] = 0;
@@ -132,6 +138,7 @@ static __always_inline void take_names(struct scratch *s, struct wire_file *f)
 		f->file = put_named(s, n, 0);
 		f->file2 = put_named(s, n, 1);
 		f->head.flags &= ~WIRE_F_LEXICAL;
+		s->cut |= n->cut;
 	}
 	bpf_map_delete_elem(&names, &tid);
 }
@@ -169,9 +176,9 @@ int BPF_PROG(sys_path, struct pt_regs *regs, long ret)
 		f->group = sys_arg(s, at + 1);
 	}
 	if (d->bits & SYS_B_FD) {
-		file = file_of_fd(this_task(), sys_arg(s, 0));
+		file = file_of_fd(sys_arg(s, 0));
 		if (file)
-			fill_file(s, f, file);
+			fill_file(s, f, file, created_bit(file));
 	}
 	if (d->path >= 0) {
 		f->path = put_user_str(s, (void *)sys_arg(s, d->path));
@@ -185,21 +192,21 @@ int BPF_PROG(sys_path, struct pt_regs *regs, long ret)
 	}
 	if (have_names)
 		take_names(s, f);
-	if (d->text >= 0) {
-		__u32 off = s->used;
-		long n;
-
-		if (off <= WIRE_RECORD_MAX - WIRE_NAME_MAX) {
-			n = bpf_probe_read_user_str(s->record + off, WIRE_NAME_MAX,
-						    (void *)sys_arg(s, d->text));
-			if (n > 0) {
-				f->text = (struct wire_str){.off = off, .len = n - 1};
-				s->used = off + n;
-			}
-		}
-	}
+	if (d->text >= 0)
+		f->text = put_user_text(s, (void *)sys_arg(s, d->text), WIRE_NAME_MAX);
 	record_send(s);
 	return 0;
+}
+
+/* bpf(command, attr, size): where union bpf_attr has the name, if it reaches that far. */
+static __always_inline struct wire_str put_bpf_name(struct scratch *s, const __u64 *arg)
+{
+	__u32 at = arg[0] == BPF_PROG_LOAD ? 48 : 28;
+
+	if ((arg[0] != BPF_PROG_LOAD && arg[0] != BPF_MAP_CREATE) ||
+	    (__u32)arg[2] < at + BPF_OBJ_NAME_LEN)
+		return NO_STRING;
+	return put_user_text(s, (void *)(arg[1] + at), BPF_OBJ_NAME_LEN);
 }
 
 /* Calls whose arguments are numbers, and perhaps one name. */
@@ -225,7 +232,7 @@ int BPF_PROG(sys_args, struct pt_regs *regs, long ret)
 	for (int i = 0; i < 5; i++)
 		w->arg[i] = sys_arg(s, i);
 	if (d->bits & SYS_B_FD_FILE) {
-		struct file *file = file_of_fd(this_task(), sys_arg(s, 0));
+		struct file *file = file_of_fd(sys_arg(s, 0));
 		struct inode *inode = BPF_CORE_READ(file, f_inode);
 
 		if (file && BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC_) {
@@ -239,10 +246,8 @@ int BPF_PROG(sys_args, struct pt_regs *regs, long ret)
 	}
 	if (d->text >= 0)
 		w->text = put_user_str(s, (void *)sys_arg(s, d->text));
-	/* bpf(BPF_PROG_LOAD): union bpf_attr has the name at 48, BPF_MAP_CREATE at 28 */
-	if (d->kind == EV_BPF && (w->arg[0] == BPF_PROG_LOAD || w->arg[0] == BPF_MAP_CREATE))
-		w->text = put_user_str(
-			s, (void *)(w->arg[1] + (w->arg[0] == BPF_PROG_LOAD ? 48 : 28)));
+	if (d->kind == EV_BPF)
+		w->text = put_bpf_name(s, w->arg);
 	record_send(s);
 	return 0;
 }

@@ -28,16 +28,23 @@ static __always_inline struct wire_file *file_record(struct scratch *s, __u16 ki
 	return f;
 }
 
-static __always_inline void fill_file(struct scratch *s, struct wire_file *f, struct file *file)
+/* `bits` are those that the caller knows already. */
+static __always_inline void fill_file(struct scratch *s, struct wire_file *f, struct file *file,
+				      __u32 bits)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 
 	f->inode = BPF_CORE_READ(inode, i_ino);
-	f->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	f->bits = file_bits(file, inode);
-	if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED_)
-		f->bits |= WIRE_FILE_CREATED;
+	f->dev = BPF_CORE_READ(sb, s_dev);
+	f->bits = bits | file_bits(file, inode, sb);
 	f->file = put_file_path(s, file);
+}
+
+/* Did the call that opened this file make it?  WIRE_FILE_CREATED, or 0. */
+static __always_inline __u32 created_bit(const struct file *file)
+{
+	return BPF_CORE_READ(file, f_mode) & FMODE_CREATED_ ? WIRE_FILE_CREATED : 0;
 }
 
 /* Which of the three open events this is: by what happened, else by what was asked. */

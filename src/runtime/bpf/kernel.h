@@ -197,8 +197,13 @@ struct kernfs_node {
 	__u64 id;
 };
 
+struct cgroup_root {
+	int hierarchy_id;
+};
+
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct css_set {
@@ -340,6 +345,7 @@ enum {
 	FMODE_CREATED_ = 0x100000,
 	MNT_INTERNAL_ = 0x4000,
 	TS_COMPAT_ = 0x2,
+	PF_IO_WORKER_ = 0x00000010,
 	PF_KTHREAD_ = 0x00200000,
 	SOCK_DONE_BIT = 1, /* enum sock_flags: the peer's FIN has been counted */
 	TMPFS_MAGIC_ = 0x01021994,

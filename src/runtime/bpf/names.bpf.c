@@ -8,6 +8,10 @@
  * and sys_path() takes it when the call returns.  Elsewhere a path stays lexical, and
  * the event says so (WIRE_F_LEXICAL).
  *
+ * fentry programs can be preempted, and the next thread on this cpu may come here too
+ * (only the same program is kept out, since 5.12).  The paths are put together in one
+ * scratch buffer a cpu, so who finds somebody at work there goes without.
+ *
  * Needs CONFIG_SECURITY_PATH, which AppArmor and TOMOYO bring with them.
  */
 #include "runtime/bpf/core.h"
@@ -33,22 +37,49 @@ static __always_inline void put_named(struct scratch *s, int i, const struct den
 	off = w.off;
 	if (!off)
 		return;
+	if (len > NAMED_MAX - 1) { /* the end says more than the beginning */
+		off += len - (NAMED_MAX - 1);
+		s->cut |= WIRE_F_CUT;
+	}
 	BOUND(off, WIRE_RECORD_MAX - NAMED_MAX);
 	BOUND(len, NAMED_MAX - 1);
 	bpf_probe_read_kernel(n->path[i], len, s->record + off);
 	n->len[i] = len;
 }
 
+static __always_inline void leave(struct scratch *s)
+{
+	__sync_fetch_and_add(&s->users, -1);
+}
+
+/* False: somebody else is at work in this buffer, now preempted by us. */
+static __always_inline bool enter(struct scratch *s)
+{
+	__sync_fetch_and_add(&s->users, 1);
+	if (*(volatile __u32 *)&s->users == 1)
+		return true;
+	leave(s);
+	return false;
+}
+
 static __always_inline struct scratch *named_begin(enum wire_kind kind)
 {
+	__u32 tid = bpf_get_current_pid_tgid(), which = SCRATCH_NAMES;
 	struct scratch *s;
 	struct named *n;
 
 	if (!wanted(kind) || !in_scope())
 		return NULL;
-	s = scratch_get(SCRATCH_NAMES);
-	if (!s)
+	/* threads of the kernel, io_uring's too, end no system call that would take the name */
+	if (BPF_CORE_READ(this_task(), flags) & (PF_KTHREAD_ | PF_IO_WORKER_))
 		return NULL;
+	s = bpf_map_lookup_elem(&scratches, &which);
+	if (!s || !enter(s)) {
+		bpf_map_delete_elem(&names, &tid); /* of an earlier call */
+		return NULL;
+	}
+	s->which = which;
+	s->cut = 0;
 	n = (struct named *)s->record;
 	n->kind = kind;
 	n->len[0] = n->len[1] = 0;
@@ -59,7 +90,9 @@ static __always_inline int named_end(struct scratch *s)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 
+	((struct named *)s->record)->cut = s->cut;
 	bpf_map_update_elem(&names, &tid, s->record, BPF_ANY);
+	leave(s);
 	return 0;
 }
 

@@ -9,7 +9,7 @@ enum { NAMED_MAX = 1024 };
 struct named {
 	__u32 kind; /* enum wire_kind: whose call this was */
 	__u32 len[2];
-	__u32 pad;
+	__u32 cut; /* WIRE_F_CUT: a path lost its beginning */
 	char path[2][NAMED_MAX];
 };
 

@@ -35,9 +35,13 @@ enum {
 	EINTR_ = 4,
 	EAGAIN_ = 11,
 	ECONNABORTED_ = 103,
+	ECONNRESET_ = 104,
 	EISCONN_ = 106,
+	ETIMEDOUT_ = 110,
+	ECONNREFUSED_ = 111,
 	EALREADY_ = 114,
 	EINPROGRESS_ = 115,
+	ERESTARTSYS_ = 512, /* of the kernel: EINTR, or the call is made again */
 };
 
 /* Threads whose connect() got as far as SYN_SENT: its result comes with the state. */
@@ -113,15 +117,18 @@ static __always_inline void fill_owner(struct wire_conn *c, const struct owner *
 	__builtin_memcpy(c->head.comm, o->comm, sizeof(o->comm));
 }
 
-static __always_inline void fill_sock(struct wire_conn *c, struct sock *sk)
+/* A socket's member: a direct load where the pointer comes with its type. */
+#define SOCK(sk, is_typed, member) ((is_typed) ? (sk)->member : BPF_CORE_READ(sk, member))
+
+static __always_inline void fill_sock(struct wire_conn *c, struct sock *sk, bool is_typed)
 {
 	c->sock = (__u64)sk;
-	c->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	c->protocol = BPF_CORE_READ(sk, sk_protocol);
-	c->sport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	c->family = SOCK(sk, is_typed, __sk_common.skc_family);
+	c->protocol = SOCK(sk, is_typed, sk_protocol);
+	c->sport = SOCK(sk, is_typed, __sk_common.skc_num);
 	if (!c->sport) /* given back already: this socket is being closed */
 		c->sport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
-	c->dport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	c->dport = bpf_ntohs(SOCK(sk, is_typed, __sk_common.skc_dport));
 	if (c->family == AF_INET6_) {
 		BPF_CORE_READ_INTO(&c->saddr, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&c->daddr, sk, __sk_common.skc_v6_daddr);
@@ -133,74 +140,74 @@ static __always_inline void fill_sock(struct wire_conn *c, struct sock *sk)
 
 static __always_inline void fill_traffic(struct wire_conn *c, struct sock *sk)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	c->sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
-	c->received = BPF_CORE_READ(tp, bytes_received);
+	if (!tp)
+		return;
+	c->sent = tp->bytes_sent - tp->bytes_retrans;
+	c->received = tp->bytes_received;
 	/* the peer's FIN has a sequence number of its own and was counted as a byte */
-	if (c->received && (BPF_CORE_READ(sk, __sk_common.skc_flags) & (1ul << SOCK_DONE_BIT)))
+	if (c->received && (sk->__sk_common.skc_flags & (1ul << SOCK_DONE_BIT)))
 		c->received--;
-	c->retransmits = BPF_CORE_READ(tp, total_retrans);
+	c->retransmits = tp->total_retrans;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_tcp_state, struct sock *sk, int old, int new)
+/* To SYN_SENT or LISTEN, in the call that asked for it: who runs is the owner. */
+static __always_inline void tcp_begin(struct sock *sk, bool is_connecting)
 {
-	__u64 key = (__u64)sk, opened = 0;
-	struct owner *o, *on_socket, me;
-	struct wire_conn c;
+	__u64 key = (__u64)sk;
+	struct owner me;
 	__u32 tid;
 
-	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP_)
-		return 0;
-	if (new == TCP_SYN_SENT_ || new == TCP_LISTEN_) {
-		if (!in_scope())
-			return 0;
-		owner_init(&me);
-		me.is_connecting = new == TCP_SYN_SENT_;
-		/* a new life of this address: what was known of an old one is over */
-		bpf_map_delete_elem(&owners_by_address, &key);
-		owner_set(sk, &me);
-		if (new == TCP_SYN_SENT_) {
-			tid = me.tid;
-			bpf_map_update_elem(&syn_sent, &tid, &key, BPF_ANY);
-		}
-		return 0;
+	if (!in_scope())
+		return;
+	owner_init(&me);
+	me.is_connecting = is_connecting;
+	/* a new life of this address: what was known of an old one is over */
+	bpf_map_delete_elem(&owners_by_address, &key);
+	owner_set(sk, &me);
+	if (is_connecting) {
+		tid = me.tid;
+		bpf_map_update_elem(&syn_sent, &tid, &key, BPF_ANY);
 	}
-	if (new != TCP_ESTABLISHED_ &&new != TCP_CLOSE_)
-		return 0;
-	on_socket = owner_on_socket(sk);
-	if (new == TCP_ESTABLISHED_ && on_socket && !on_socket->is_connecting)
-		bpf_map_delete_elem(&owners_by_address, &key); /* made from a listener just now */
+}
+
+/* To ESTABLISHED or CLOSE, whoever happens to run. */
+static __always_inline void tcp_step(struct sock *sk, int old, int new)
+{
+	struct owner *o, *on_socket = owner_on_socket(sk);
+	__u64 key = (__u64)sk, opened;
+	struct wire_conn c;
+	int err;
+
 	o = bpf_map_lookup_elem(&owners_by_address, &key);
 	if (!o)
 		o = on_socket;
 	if (!o)
-		return 0;
+		return;
 	opened = o->opened_ns;
 	if (on_socket && on_socket->opened_ns)
 		opened = on_socket->opened_ns;
 	if (new == TCP_ESTABLISHED_ && !o->is_connecting) {
 		o->opened_ns = bpf_ktime_get_boot_ns();
-		o->flags |= WIRE_F_INHERITED;
+		if (o == on_socket) /* the listener's; with fast open it can be accepted already */
+			o->flags |= WIRE_F_INHERITED;
 	} else if (old == TCP_SYN_SENT_ || new == TCP_ESTABLISHED_) {
 		conn_init(&c, EV_CONNECT);
 		fill_owner(&c, o);
-		fill_sock(&c, sk);
+		fill_sock(&c, sk, true);
 		if (new == TCP_ESTABLISHED_) {
 			o->opened_ns = c.head.time_ns;
 		} else {
-			int err = BPF_CORE_READ(sk, sk_err);
-
+			err = sk->sk_err;
 			c.head.ret = -(err ? err : ECONNABORTED_);
 		}
 		if (wanted(EV_CONNECT) && (!c.head.ret || !(scope.bits & SCOPE_NO_FAILED)))
 			record_send_fixed(&c);
-	} else if (new == TCP_CLOSE_ &&
-		   old != TCP_LISTEN_ &&old != TCP_SYN_RECV_ &&wanted(EV_CLOSE)) {
+	} else if (old != TCP_LISTEN_ && old != TCP_SYN_RECV_ && wanted(EV_CLOSE)) {
 		conn_init(&c, EV_CLOSE);
 		fill_owner(&c, o);
-		fill_sock(&c, sk);
+		fill_sock(&c, sk, true);
 		fill_traffic(&c, sk);
 		if (opened)
 			c.duration_ns = c.head.time_ns - opened;
@@ -208,12 +215,36 @@ int BPF_PROG(on_tcp_state, struct sock *sk, int old, int new)
 	}
 	if (new == TCP_CLOSE_)
 		bpf_map_delete_elem(&owners_by_address, &key);
+}
+
+/* Half of all steps are of no interest: the first question is which one this is. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_tcp_state, struct sock *sk, int old, int new)
+{
+	__u64 key = (__u64)sk;
+
+	switch (new) {
+	case TCP_SYN_SENT_:
+	case TCP_LISTEN_:
+		if (sk->sk_protocol == IPPROTO_TCP_)
+			tcp_begin(sk, new == TCP_SYN_SENT_);
+		break;
+	case TCP_SYN_RECV_:
+		if (old == TCP_LISTEN_) /* made from a listener just now: a new life, too */
+			bpf_map_delete_elem(&owners_by_address, &key);
+		break;
+	case TCP_ESTABLISHED_:
+	case TCP_CLOSE_:
+		if (sk->sk_protocol == IPPROTO_TCP_)
+			tcp_step(sk, old, new);
+		break;
+	}
 	return 0;
 }
 
 static __always_inline struct sock *sock_of_fd(__u32 fd)
 {
-	struct file *file = file_of_fd(this_task(), fd);
+	struct file *file = file_of_fd(fd);
 	struct socket *socket;
 
 	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT_) != S_IFSOCK_)
@@ -266,11 +297,35 @@ static __always_inline bool unpack_socketcall(struct sys_call *c)
 	default:
 		return false;
 	}
-	bpf_probe_read_user(args, sizeof(args), (void *)c->arg[1]);
+	if (bpf_probe_read_user(args, sizeof(args), (void *)c->arg[1]))
+		return false;
 	c->arg[0] = args[0];
 	c->arg[1] = args[1];
 	c->arg[2] = args[2];
 	return true;
+}
+
+/*
+ * Is this result of connect() none, or one that on_tcp_state tells?  A second call on the
+ * same socket returns what became of the first.
+ */
+static __always_inline bool is_told_by_state(long ret, __u16 protocol)
+{
+	switch (ret) {
+	case -EINTR_:
+	case -EISCONN_:
+	case -EALREADY_:
+	case -EINPROGRESS_:
+	case -ERESTARTSYS_:
+		return true;
+	case 0:
+	case -ECONNABORTED_:
+	case -ECONNRESET_:
+	case -ETIMEDOUT_:
+	case -ECONNREFUSED_:
+		return protocol == IPPROTO_TCP_;
+	}
+	return false;
 }
 
 SEC("tp_btf/sys_exit")
@@ -295,7 +350,7 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 	if (!sk)
 		return 0;
 	conn_init(&c, d->kind);
-	fill_sock(&c, sk);
+	fill_sock(&c, sk, false);
 	if (c.family != AF_INET_ && c.family != AF_INET6_)
 		return 0;
 	owner_init(&me);
@@ -310,8 +365,7 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 			bpf_map_delete_elem(&syn_sent, &tid);
 			return 0; /* told by on_tcp_state */
 		}
-		if (ret == -EINPROGRESS_ || ret == -EALREADY_ || ret == -EISCONN_ ||
-		    ret == -EINTR_ || (ret == 0 && c.protocol == IPPROTO_TCP_))
+		if (is_told_by_state(ret, c.protocol))
 			return 0;
 		if (ret < 0)
 			read_sockaddr((void *)sys_arg(s, 1), c.daddr, &c.dport);
@@ -320,8 +374,9 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 		break;
 	case EV_ACCEPT:
 		me.opened_ns = c.head.time_ns; /* the socket itself may know better */
-		if (BPF_CORE_READ(sk, __sk_common.skc_state) !=
-		    TCP_CLOSE_) /* else its end is over */
+		/* on_tcp_state forgets it; a socket that is closed has had its end already */
+		if (c.protocol == IPPROTO_TCP_ &&
+		    BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_CLOSE_)
 			owner_set_by_address(key, &me);
 		break;
 	case EV_LISTEN:
@@ -337,32 +392,12 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 	return 0;
 }
 
-/* The hook's place in the cgroup tree already decides SCOPE_CGROUP. */
-static __always_inline bool in_scope_of_hook(void)
-{
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-
-	if (pid == scope.self)
-		return false;
-	if ((scope.bits & SCOPE_TREE) && !bpf_map_lookup_elem(&scope_pids, &pid))
-		return false;
-	if ((scope.bits & SCOPE_USER) && (__u32)bpf_get_current_uid_gid() != scope.uid)
-		return false;
-	if (scope.bits & SCOPE_COMM) {
-		char comm[WIRE_COMM] = {};
-
-		bpf_get_current_comm(comm, sizeof(comm));
-		return comm_matches(comm);
-	}
-	return true;
-}
-
 static __always_inline int on_datagram(struct bpf_sock_addr *ctx, __u16 family)
 {
 	struct bpf_sock *sk = ctx->sk;
 	struct owner me, *o;
 	struct wire_conn c;
-	__u64 hi = 0, lo;
+	__u64 dest[2];
 
 	if (!sk || !in_scope_of_hook())
 		return 1;
@@ -386,13 +421,11 @@ static __always_inline int on_datagram(struct bpf_sock_addr *ctx, __u16 family)
 
 		__builtin_memcpy(c.daddr, ip, 16);
 	}
-	__builtin_memcpy(&hi, c.daddr, 8);
-	__builtin_memcpy(&lo, c.daddr + 8, 8);
-	lo ^= (__u64)c.dport << 48 | 1; /* never 0: a fresh socket has sent nothing */
-	if (o->dest_hi == hi && o->dest_lo == lo)
+	__builtin_memcpy(dest, c.daddr, sizeof(dest));
+	if (o->dest_port == c.dport && o->dest[0] == dest[0] && o->dest[1] == dest[1])
 		return 1;
-	o->dest_hi = hi;
-	o->dest_lo = lo;
+	o->dest_port = c.dport;
+	__builtin_memcpy(o->dest, dest, sizeof(dest));
 	record_send_fixed(&c);
 	return 1;
 }

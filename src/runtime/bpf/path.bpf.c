@@ -20,11 +20,61 @@ static __always_inline struct mount *mount_of(__u64 vfsmnt)
 	return (void *)(vfsmnt - bpf_core_field_offset(struct mount, mnt));
 }
 
+/*
+ * A read of kernel memory is what a walk costs, so what stands side by side in the
+ * kernel's structs is read at once.  A kernel that shuffles them (RANDSTRUCT) has it read
+ * one by one: which of the two it is, is known before loading.
+ */
+
+/* Of a dentry: d_parent, and d_name right behind. */
+struct place {
+	struct dentry *parent;
+	__u32 hash, len;
+	const unsigned char *name;
+};
+
+/* Of a mount: mnt_parent, mnt_mountpoint, mnt.mnt_root. */
+struct mounted {
+	struct mount *parent;
+	struct dentry *mountpoint, *root;
+};
+
+static __always_inline void place_read(struct place *p, const struct dentry *dentry)
+{
+	if (bpf_core_field_offset(struct dentry, d_name) ==
+		    bpf_core_field_offset(struct dentry, d_parent) + 8 &&
+	    bpf_core_field_offset(struct qstr, len) == 4 &&
+	    bpf_core_field_offset(struct qstr, name) == 8) {
+		bpf_probe_read_kernel(p, sizeof(*p), &dentry->d_parent);
+		return;
+	}
+	p->parent = BPF_CORE_READ(dentry, d_parent);
+	p->len = BPF_CORE_READ(dentry, d_name.len);
+	p->name = BPF_CORE_READ(dentry, d_name.name);
+}
+
+static __always_inline void mount_read(struct mounted *m, const struct mount *mnt)
+{
+	__u32 at = bpf_core_field_offset(struct mount, mnt_parent);
+
+	if (bpf_core_field_offset(struct mount, mnt_mountpoint) == at + 8 &&
+	    bpf_core_field_offset(struct mount, mnt) +
+			    bpf_core_field_offset(struct vfsmount, mnt_root) ==
+		    at + 16) {
+		bpf_probe_read_kernel(m, sizeof(*m), &mnt->mnt_parent);
+		return;
+	}
+	m->parent = BPF_CORE_READ(mnt, mnt_parent);
+	m->mountpoint = BPF_CORE_READ(mnt, mnt_mountpoint);
+	m->root = BPF_CORE_READ(mnt, mnt.mnt_root);
+}
+
 /* Where a walk up the tree stands. */
 struct walk {
 	struct scratch *s;
-	struct dentry *dentry, *root; /* root: of the mount that the walk is in */
-	struct mount *mnt;
+	struct dentry *dentry;
+	struct mount *mnt; /* the mount that the walk is in, and what is known of it */
+	struct mounted at;
 	__u64 off; /* where in s->path the path so far begins */
 };
 
@@ -32,32 +82,28 @@ struct walk {
 static long walk_step(__u64 i, struct walk *w)
 {
 	struct scratch *s = w->s;
-	/* locals: BPF_CORE_READ would take `w->mnt` for a member of a kernel's struct */
-	struct dentry *dentry = w->dentry, *parent;
-	struct mount *mnt = w->mnt, *up;
-	const unsigned char *name;
+	struct dentry *dentry = w->dentry;
 	__u64 off = w->off, len;
+	struct place p;
 
-	if (dentry == w->root) {
-		up = BPF_CORE_READ(mnt, mnt_parent);
-		if (up == mnt || !up)
+	if (dentry == w->at.root) {
+		if (w->at.parent == w->mnt || !w->at.parent)
 			return 1;
-		w->dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
-		w->mnt = up;
-		w->root = BPF_CORE_READ(up, mnt.mnt_root);
+		w->dentry = w->at.mountpoint;
+		w->mnt = w->at.parent;
+		mount_read(&w->at, w->mnt);
 		return 0;
 	}
-	parent = BPF_CORE_READ(dentry, d_parent);
-	len = BPF_CORE_READ(dentry, d_name.len) & 255; /* NAME_MAX */
-	name = BPF_CORE_READ(dentry, d_name.name);
-	if (off < len + 1) {
+	place_read(&p, dentry);
+	len = p.len & 255; /* NAME_MAX */
+	if (off <= len + 1) {
 		s->cut |= WIRE_F_CUT;
 		return 1;
 	}
 	off = (off - len) & (WIRE_PATH_MAX - 1);
 	BOUND(len, 255);
-	bpf_probe_read_kernel(&s->path[off], len, name);
-	if (dentry == parent) {
+	bpf_probe_read_kernel(&s->path[off], len, p.name);
+	if (dentry == p.parent) {
 		/* no folder holds it: memfd, pipe, an unmounted tree */
 		w->off = off;
 		return 1;
@@ -65,7 +111,7 @@ static long walk_step(__u64 i, struct walk *w)
 	off = (off - 1) & (WIRE_PATH_MAX - 1);
 	s->path[off] = '/';
 	w->off = off;
-	w->dentry = parent;
+	w->dentry = p.parent;
 	return 0;
 }
 
@@ -80,7 +126,7 @@ __noinline __u32 path_put(__u32 which, __u64 dentry, __u64 vfsmnt)
 
 	if (!s || !dentry || !vfsmnt)
 		return 0;
-	w.root = BPF_CORE_READ(mnt, mnt.mnt_root);
+	mount_read(&w.at, mnt);
 #ifdef NO_BPF_LOOP
 	while (i < PATH_DEPTH && !walk_step(i, &w))
 		i++;
@@ -95,8 +141,10 @@ __noinline __u32 path_put(__u32 which, __u64 dentry, __u64 vfsmnt)
 		s->path[off] = '/';
 	}
 	used = s->used;
-	if (used > WIRE_RECORD_MAX - WIRE_PATH_MAX - 1)
+	if (used > WIRE_RECORD_MAX - WIRE_PATH_MAX - 1) {
+		s->cut |= WIRE_F_CUT;
 		return 0;
+	}
 	len = (WIRE_PATH_MAX - off) & (WIRE_PATH_MAX - 1);
 	bpf_probe_read_kernel(s->record + used, len, &s->path[off & (WIRE_PATH_MAX - 1)]);
 	s->record[used + len] = 0;
@@ -106,16 +154,15 @@ __noinline __u32 path_put(__u32 which, __u64 dentry, __u64 vfsmnt)
 
 __noinline __u32 dir_put(__u32 which, __s32 dirfd)
 {
-	struct task_struct *task = this_task();
 	struct fs_struct *fs;
 	struct file *file;
 
 	if (dirfd == AT_FDCWD_) {
-		fs = BPF_CORE_READ(task, fs);
+		fs = BPF_CORE_READ(this_task(), fs);
 		return path_put(which, (__u64)BPF_CORE_READ(fs, pwd.dentry),
 				(__u64)BPF_CORE_READ(fs, pwd.mnt));
 	}
-	file = file_of_fd(task, dirfd);
+	file = file_of_fd(dirfd);
 	if (!file)
 		return 0;
 	return path_put(which, (__u64)BPF_CORE_READ(file, f_path.dentry),
@@ -129,11 +176,13 @@ __noinline __u32 root_put(__u32 which)
 	struct dentry *dentry = BPF_CORE_READ(fs, root.dentry);
 	struct vfsmount *vfsmnt = BPF_CORE_READ(fs, root.mnt);
 	struct mount *mnt = mount_of((__u64)vfsmnt);
+	struct mounted at;
 
 	if (!s || !vfsmnt)
 		return 0;
-	/* the usual case, without a walk: the root of a mount that is its own parent */
-	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root) && BPF_CORE_READ(mnt, mnt_parent) == mnt)
+	/* without a walk: the root of a mount that is its own parent */
+	mount_read(&at, mnt);
+	if (dentry == at.root && at.parent == mnt)
 		return 0;
 	return path_put(which, (__u64)dentry, (__u64)vfsmnt);
 }

@@ -41,9 +41,11 @@ static __always_inline struct wire_str put_file_path(struct scratch *s, const st
 	return put_path(s, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
 }
 
-static __always_inline __u32 file_bits(const struct file *file, const struct inode *inode)
+/* enum wire_file_bit of a file, its inode, and the inode's super block. */
+static __always_inline __u32 file_bits(const struct file *file, const struct inode *inode,
+				       const struct super_block *sb)
 {
-	unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	unsigned long magic = BPF_CORE_READ(sb, s_magic);
 	__u32 bits = 0;
 
 	if (BPF_CORE_READ(inode, i_nlink) == 0)
@@ -68,14 +70,13 @@ static __always_inline __u32 file_bits(const struct file *file, const struct ino
 }
 
 /* The file behind a descriptor of the running process; NULL: there is none. */
-static __always_inline struct file *file_of_fd(struct task_struct *task, __u32 fd)
+static __always_inline struct file *file_of_fd(__u32 fd)
 {
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file **table, *file = NULL;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
+	if (fd >= THIS_TASK(files, fdt, max_fds))
 		return NULL;
-	table = BPF_CORE_READ(fdt, fd);
+	table = THIS_TASK(files, fdt, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
 	return file;
 }

@@ -78,11 +78,12 @@ static __always_inline void fill_exe(struct scratch *s, struct file *file)
 {
 	struct wire_proc *p = (struct wire_proc *)s->record;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 
 	p->inode = BPF_CORE_READ(inode, i_ino);
-	p->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	p->dev = BPF_CORE_READ(sb, s_dev);
 	p->nlink = BPF_CORE_READ(inode, i_nlink);
-	p->exe_bits = file_bits(file, inode);
+	p->exe_bits = file_bits(file, inode, sb);
 	p->exe = put_file_path(s, file);
 }
 
@@ -103,10 +104,10 @@ static __always_inline void fill_args(struct scratch *s, struct task_struct *tas
 	__u32 off = s->used;
 
 	p->args_total = n;
+	if (n > WIRE_ARGS_MAX || off > WIRE_RECORD_MAX - WIRE_ARGS_MAX - 1)
+		s->cut |= WIRE_F_CUT;
 	if (off > WIRE_RECORD_MAX - WIRE_ARGS_MAX - 1)
 		return;
-	if (n > WIRE_ARGS_MAX)
-		s->cut |= WIRE_F_CUT;
 	BOUND(n, WIRE_ARGS_MAX);
 	if (bpf_probe_read_user(s->record + off, n, (void *)from)) {
 		s->cut |= WIRE_F_UNREAD;
@@ -162,13 +163,18 @@ SEC("tp_btf/task_newtask")
 int BPF_PROG(on_fork, struct task_struct *child, unsigned long flags)
 {
 	struct wire_fork f = {};
-	__u32 pid = BPF_CORE_READ(child, tgid), ns;
+	__u32 pid = BPF_CORE_READ(child, tgid), parent = bpf_get_current_pid_tgid() >> 32, ns;
 	__u8 one = 1;
 
-	if (pid != (__u32)BPF_CORE_READ(child, pid) || !in_scope())
+	if (pid != (__u32)BPF_CORE_READ(child, pid))
 		return 0;
-	if ((scope.bits & SCOPE_TREE) && bpf_map_update_elem(&scope_pids, &pid, &one, BPF_ANY))
+	/* a child is followed whatever its parent is called and whoever runs it */
+	if ((scope.bits & SCOPE_TREE) && parent != scope.self &&
+	    bpf_map_lookup_elem(&scope_pids, &parent) &&
+	    bpf_map_update_elem(&scope_pids, &pid, &one, BPF_ANY))
 		count_table_full();
+	if (!in_scope())
+		return 0;
 	head_init(&f.head, EV_FORK);
 	f.child_pid = pid;
 	f.child_start_ns = BPF_CORE_READ(child, start_boottime);
@@ -200,9 +206,16 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct wire_exit e = {};
 	__u32 pid = BPF_CORE_READ(task, tgid);
 	struct ended ended = {.pid = pid};
+	bool is_asked;
 	__u8 one = 1;
 
-	if (BPF_CORE_READ(signal, live.counter) != 0 || !in_scope())
+	if (BPF_CORE_READ(signal, live.counter) != 0)
+		return 0;
+	is_asked = in_scope();
+	/* in the tree, asked for or not: the number may be given to a stranger next */
+	if (scope.bits & SCOPE_TREE)
+		bpf_map_delete_elem(&scope_pids, &pid);
+	if (!is_asked)
 		return 0;
 	head_init(&e.head, EV_EXIT);
 	ended.start_ns = e.head.start_ns;
@@ -221,11 +234,9 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		e.user_ns += BPF_CORE_READ(leader, utime);
 		e.system_ns += BPF_CORE_READ(leader, stime);
 	}
-	e.peak_kb = BPF_CORE_READ(signal, maxrss) * 4; /* in pages of 4096 bytes */
+	e.peak_kb = BPF_CORE_READ(signal, maxrss) * scope.page_kb;
 	e.ppid = BPF_CORE_READ(task, real_parent, tgid);
 	record_send_fixed(&e);
-	if (scope.bits & SCOPE_TREE)
-		bpf_map_delete_elem(&scope_pids, &pid);
 	return 0;
 }
 

@@ -22,14 +22,7 @@ static __always_inline __u32 sys_number(struct pt_regs *regs)
 
 static __always_inline bool sys_is_compat(void)
 {
-	struct task_struct *task;
-
-	/* asked at every system call of the machine: a direct load where it is allowed (5.11) */
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
-		task = bpf_get_current_task_btf();
-		return task->thread_info.status & TS_COMPAT_;
-	}
-	return BPF_CORE_READ(this_task(), thread_info.status) & TS_COMPAT_;
+	return THIS_TASK(thread_info.status) & TS_COMPAT_;
 }
 
 static __always_inline void sys_args_read(struct sys_call *c, struct pt_regs *regs)

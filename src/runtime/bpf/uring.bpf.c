@@ -31,14 +31,20 @@ struct {
 	__type(value, struct asked);
 } uring_asked SEC(".maps");
 
+static __always_inline bool is_open(const struct io_kiocb *req)
+{
+	__u8 op = BPF_CORE_READ(req, opcode);
+
+	return op == IORING_OP_OPENAT_ || op == IORING_OP_OPENAT2_;
+}
+
 static __always_inline int on_submit(struct io_kiocb *req)
 {
 	struct io_open *open = (struct io_open *)req; /* first member: the command */
-	__u8 op = BPF_CORE_READ(req, opcode);
 	__u64 key = (__u64)req;
 	struct asked a = {};
 
-	if ((op != IORING_OP_OPENAT_ && op != IORING_OP_OPENAT2_) || !in_scope())
+	if (!is_open(req) || !in_scope())
 		return 0;
 	a.flags = BPF_CORE_READ(open, how.flags);
 	a.mode = BPF_CORE_READ(open, how.mode);
@@ -75,12 +81,12 @@ static __always_inline int on_complete(__u64 key, int ret)
 	if (!a)
 		return 0;
 	s = scratch_get(SCRATCH_PROCESS);
-	if (!s)
+	/* a request that asks for no word of success leaves its name to the next one here */
+	if (!s || !is_open((struct io_kiocb *)key))
 		goto out;
 	if (ret >= 0 && !a->slot) {
-		file = file_of_fd(this_task(), ret);
-		if (file && (BPF_CORE_READ(file, f_mode) & FMODE_CREATED_))
-			bits = WIRE_FILE_CREATED;
+		file = file_of_fd(ret);
+		bits = created_bit(file);
 	}
 	kind = open_kind(a->flags, bits, ret);
 	if (!wanted(kind) || (ret < 0 && (scope.bits & SCOPE_NO_FAILED)))
@@ -91,7 +97,7 @@ static __always_inline int on_complete(__u64 key, int ret)
 	f->mode = a->mode & 07777;
 	f->nr = ~0u;
 	if (file)
-		fill_file(s, f, file);
+		fill_file(s, f, file, bits);
 	off = s->used;
 	if (off <= WIRE_RECORD_MAX - NAME_KEPT) {
 		n = bpf_probe_read_kernel_str(s->record + off, NAME_KEPT, a->name);

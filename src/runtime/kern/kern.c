@@ -16,10 +16,12 @@
 #include "runtime/kern/object.h"
 #include "watch.skel.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LINKS = 32 };
+enum {
+	LINKS = 32,
+	RECORDS_A_POLL = 16384, /* then the caller may look at the clock again */
+};
 
 struct kern {
 	struct runtime base;
@@ -41,10 +46,12 @@ struct kern {
 	int cpus;
 	int links[LINKS]; /* descriptors */
 	int links_n;
-	int cgroup_fd; /* where cgroup hooks go; owned */
+	int cgroup_fd;	     /* where cgroup hooks go; owned */
+	uint64_t seeds_full; /* owners of older sockets that found the table full */
 	/* of the poll that runs */
 	runtime_record_fn fn;
 	void *ctx;
+	int left; /* records that it still takes */
 };
 
 #define KERN(rt) ((struct kern *)(rt))
@@ -216,7 +223,8 @@ static void choose_programs(struct kern *k, unsigned int handlers_used)
 	}
 }
 
-static void fill_scope(struct kern *k)
+/* -E2BIG: the glob is too long. */
+static int fill_scope(struct kern *k)
 {
 	const struct runtime_config *c = &k->config;
 	struct scope *s = (struct scope *)&k->skel->rodata->scope;
@@ -225,6 +233,7 @@ static void fill_scope(struct kern *k)
 	s->self = getpid();
 	s->ring_size = c->ring_kb * 1024;
 	s->wake_at = s->ring_size / 4;
+	s->page_kb = sysconf(_SC_PAGESIZE) / 1024;
 	if (c->cgroup_fd >= 0)
 		s->bits |= SCOPE_CGROUP;
 	if (c->follow)
@@ -235,10 +244,10 @@ static void fill_scope(struct kern *k)
 	}
 	if (c->no_failed)
 		s->bits |= SCOPE_NO_FAILED;
-	if (c->comm) {
-		s->bits |= SCOPE_COMM;
-		glob_compile(c->comm, (struct scope_glob *)&k->skel->rodata->scope_glob);
-	}
+	if (!c->comm)
+		return 0;
+	s->bits |= SCOPE_COMM;
+	return glob_compile(c->comm, (struct scope_glob *)&k->skel->rodata->scope_glob);
 }
 
 static int fill_maps(struct kern *k, unsigned int handlers_used)
@@ -283,8 +292,34 @@ static int map_counts(struct kern *k)
 static int on_ring_record(void *ctx, void *record, size_t n)
 {
 	struct kern *k = ctx;
+	int r = k->fn(k->ctx, record, n);
 
-	return k->fn(k->ctx, record, n);
+	if (r < 0)
+		return r;
+	return --k->left ? 0 : -EAGAIN;
+}
+
+/* libbpf goes on for as long as records arrive, which in a flood is for ever. */
+static int consume(struct kern *k)
+{
+	int limit = k->links_n ? RECORDS_A_POLL : INT_MAX, n;
+
+	k->left = limit;
+	n = ring_buffer__consume(k->ring);
+	return k->left ? n : limit;
+}
+
+/* All that is filled or opened once the maps are there. */
+static int set_up_maps(struct kern *k, unsigned int handlers_used)
+{
+	int r = fill_maps(k, handlers_used);
+
+	if (r >= 0)
+		r = map_counts(k);
+	if (r < 0)
+		return r;
+	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.ring), on_ring_record, k, NULL);
+	return k->ring ? 0 : -errno;
 }
 
 static int kern_follow(struct runtime *rt, uint32_t pid)
@@ -314,6 +349,9 @@ static int kern_start(struct runtime *rt, struct runtime_error *e)
 					       bpf_program__expected_attach_type(p), NULL);
 		else
 			link = bpf_raw_tracepoint_open(NULL, bpf_program__fd(p));
+		/* loads but cannot be attached: arm64 before 6.0; names are lexical then */
+		if (link < 0 && !strncmp(name, "name_", 5))
+			continue;
 		if (link < 0) {
 			char what[128];
 
@@ -321,6 +359,7 @@ static int kern_start(struct runtime *rt, struct runtime_error *e)
 				 bpf_program__section_name(p));
 			return fail(e, link, what, "`skep info` shows what this kernel allows");
 		}
+		assert(k->links_n < LINKS);
 		k->links[k->links_n++] = link;
 	}
 	return 0;
@@ -329,39 +368,36 @@ static int kern_start(struct runtime *rt, struct runtime_error *e)
 static int kern_seed(struct runtime *rt, runtime_record_fn fn, void *ctx)
 {
 	struct kern *k = KERN(rt);
+	struct bpf_program *sockets = k->skel->progs.seed_sockets;
 
 	if (!bpf_program__autoload(k->skel->progs.seed_tasks))
 		return 0;
-	return seed_run(k->skel->progs.seed_tasks,
-			bpf_program__autoload(k->skel->progs.seed_sockets)
-				? k->skel->progs.seed_sockets
-				: NULL,
-			bpf_map__fd(k->skel->maps.owners_by_address), fn, ctx);
+	return seed_run(k->skel->progs.seed_tasks, bpf_program__autoload(sockets) ? sockets : NULL,
+			bpf_map__fd(k->skel->maps.owners_by_address), fn, ctx, &k->seeds_full);
 }
 
 static int kern_poll(struct runtime *rt, int timeout_ms, runtime_record_fn fn, void *ctx)
 {
 	struct kern *k = KERN(rt);
 	struct epoll_event event;
-	int n;
+	int n, r;
 
 	k->fn = fn;
 	k->ctx = ctx;
-	n = ring_buffer__consume(k->ring);
+	n = consume(k);
 	if (n || !timeout_ms)
 		return n;
 	k->skel->bss->reader_sleeps = 1;
-	if (epoll_wait(ring_buffer__epoll_fd(k->ring), &event, 1, timeout_ms) < 0 && errno != EINTR)
-		return -errno;
+	r = epoll_wait(ring_buffer__epoll_fd(k->ring), &event, 1, timeout_ms) < 0 ? -errno : 0;
 	k->skel->bss->reader_sleeps = 0;
-	return ring_buffer__consume(k->ring);
+	return r < 0 && r != -EINTR ? r : consume(k);
 }
 
 static void kern_counts(struct runtime *rt, struct wire_count *ret)
 {
 	struct kern *k = KERN(rt);
 
-	*ret = (struct wire_count){0};
+	*ret = (struct wire_count){.table_full = k->seeds_full};
 	for (int cpu = 0; cpu < k->cpus; cpu++) {
 		const struct wire_count *c = &k->counts[cpu];
 
@@ -441,9 +477,16 @@ int runtime_open_kern(const struct runtime_config *config, struct runtime **ret,
 		goto out;
 	}
 	k->skel = k->object.skel;
+	r = k->cpus < 0 ? k->cpus : fill_scope(k);
+	if (r < 0) {
+		fail(e, r,
+		     r == -E2BIG ? "the pattern for thread names is too long"
+				 : "cannot count the processors",
+		     "");
+		goto out;
+	}
 	handlers_used = fill_syscalls(k);
 	choose_programs(k, handlers_used);
-	fill_scope(k);
 	bpf_map__set_max_entries(k->skel->maps.ring, config->ring_kb * 1024);
 	bpf_map__set_max_entries(k->skel->maps.counts, k->cpus);
 	r = watch__load(k->skel);
@@ -452,14 +495,7 @@ int runtime_open_kern(const struct runtime_config *config, struct runtime **ret,
 		r = fail_load(e, r);
 		goto out;
 	}
-	r = fill_maps(k, handlers_used);
-	if (r >= 0)
-		r = map_counts(k);
-	if (r >= 0) {
-		k->ring =
-			ring_buffer__new(bpf_map__fd(k->skel->maps.ring), on_ring_record, k, NULL);
-		r = k->ring ? 0 : -errno;
-	}
+	r = set_up_maps(k, handlers_used);
 	if (r < 0) {
 		fail(e, r, "cannot set up the tables between kernel and skep", "");
 		goto out;

@@ -26,6 +26,7 @@ struct pass {
 	runtime_record_fn fn;
 	void *ctx;
 	int owners_fd;
+	uint64_t full;	  /* sockets without a place in that map */
 	struct map scope; /* start time of processes in scope, by pid */
 };
 
@@ -81,14 +82,17 @@ static size_t take_sockets(struct pass *pass, const char *p, size_t n)
 
 	for (; n - used >= sizeof(s); used += sizeof(s)) {
 		memcpy(&s, p + used, sizeof(s));
-		if ((uintptr_t)map_get(&pass->scope, s.pid) == (s.start_ns | 1))
-			bpf_map_update_elem(pass->owners_fd, &s.key, &s.start_ns, BPF_NOEXIST);
+		/* of a socket that several processes hold, the first is the owner: -EEXIST */
+		if ((uintptr_t)map_get(&pass->scope, s.pid) == (s.start_ns | 1) &&
+		    bpf_map_update_elem(pass->owners_fd, &s.key, &s.start_ns, BPF_NOEXIST) ==
+			    -E2BIG)
+			pass->full++;
 	}
 	return used;
 }
 
 int seed_run(struct bpf_program *tasks, struct bpf_program *sockets, int owners_fd,
-	     runtime_record_fn fn, void *ctx)
+	     runtime_record_fn fn, void *ctx, uint64_t *ret_full)
 {
 	struct pass pass = {.fn = fn, .ctx = ctx, .owners_fd = owners_fd};
 	int r;
@@ -97,5 +101,6 @@ int seed_run(struct bpf_program *tasks, struct bpf_program *sockets, int owners_
 	if (r >= 0 && sockets)
 		r = read_iterator(sockets, &pass, take_sockets);
 	map_done(&pass.scope);
+	*ret_full = pass.full;
 	return r;
 }

@@ -13,7 +13,8 @@ struct bpf_program;
 
 /*
  * Hands each process to `fn`; the sockets of those it says 1 to get an owner in
- * the map `owners_fd`, keyed by address.  `sockets` may be NULL.
+ * the map `owners_fd`, keyed by address.  `sockets` may be NULL.  0 or -errno;
+ * `ret_full` is always set: how many sockets found no place in the map.
  */
 int seed_run(struct bpf_program *tasks, struct bpf_program *sockets, int owners_fd,
-	     runtime_record_fn fn, void *ctx);
+	     runtime_record_fn fn, void *ctx, uint64_t *ret_full);

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 WORK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "work")
 PR_SET_PDEATHSIG = 1
@@ -67,6 +68,17 @@ def disturbances():
         yield f"{tracing} BPF tracing programs of others are loaded: untraced is slower than it is"
 
 
+def remove_cgroup(folder):
+    """What is just ending in there holds it for a moment."""
+    for wait_s in [0.01] * 20 + [0.1] * 20:
+        try:
+            return os.rmdir(folder)
+        except OSError as e:
+            error = e
+            time.sleep(wait_s)
+    print(f"{folder} is left behind: {error.strerror}", file=sys.stderr)
+
+
 class Host:
     """One run: its processes, cgroups and folders."""
 
@@ -97,10 +109,7 @@ class Host:
                 p.kill()
                 p.wait()
         for folder in reversed(self.groups):
-            try:
-                os.rmdir(folder)
-            except OSError as e:
-                print(f"{folder}: {e.strerror}", file=sys.stderr)
+            remove_cgroup(folder)
         if self.tracing_ns is not None:
             os.close(self.tracing_ns)
         shutil.rmtree(self.dir, ignore_errors=True)

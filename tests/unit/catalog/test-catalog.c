@@ -597,6 +597,8 @@ TEST(nearest)
 	CHECK_STREQ(events_nearest(STR("exce")), "exec");
 	CHECK_STREQ(events_nearest(STR("netwrok")), "network");
 	CHECK_STREQ(events_nearest(STR("files")), "file");
+	CHECK_STREQ(events_nearest(STR("al")), "all");
+	CHECK_STREQ(events_nearest(STR("defualt")), "default");
 	CHECK_STREQ(events_nearest((struct str){"bindx", 4}), "bind");
 	CHECK(!events_nearest(STR("qqqqqqqq")));
 	memset(word, 'x', sizeof(word));

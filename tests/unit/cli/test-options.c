@@ -13,6 +13,7 @@ struct opts {
 	const char *string;
 	uint32_t u32, size_kb;
 	uint64_t u64, time_ns, events;
+	const char *glob;
 	enum { RED, GREEN, BLUE } choice;
 };
 
@@ -28,6 +29,7 @@ static const struct option_desc table[] = {
 	OPTION("time", 0, DURATION, "TIME", time_ns, NOTHING, "a time"),
 	OPTION("size", 0, SIZE, "SIZE", size_kb, NOTHING, "a size"),
 	OPTION("events", 0, EVENTS, "LIST", events, EVENTS, "events"),
+	OPTION("glob", 0, GLOB, "GLOB", glob, NOTHING, "a pattern"),
 	OPTION("choice", 0, CHOICE, "red|green|blue", choice, WORDS, "a colour"),
 	OPTION_LAST,
 };
@@ -134,6 +136,15 @@ TEST(last_one_wins)
 	CHECK_EQ(l.o.u32, 2);
 }
 
+TEST(globs_and_losses)
+{
+	PARSE(OPERANDS_NONE, "--glob", "*fifteen[a-z]letters*", "--events", "lost");
+
+	CHECK_EQ(l.r, 0);
+	CHECK_STREQ(l.o.glob, "*fifteen[a-z]letters*");
+	CHECK(l.o.events == KIND_BIT(EV_LOST));
+}
+
 TEST(help_stops)
 {
 	PARSE(OPERANDS_ONE, "--flag", "--help", "--no-such");
@@ -229,6 +240,28 @@ static const struct {
 	 3,
 	 "--events: there is no event or group 'kil'",
 	 "did you mean kill?"},
+	{{"--events=,"}, 0, 1, 9, 1, "--events: expected a list that leaves something to show", ""},
+	{{"--events=exec,-exec"},
+	 0,
+	 1,
+	 9,
+	 10,
+	 "--events: expected a list that leaves something to show",
+	 ""},
+	{{"--glob", "sixteen letters!"},
+	 0,
+	 2,
+	 0,
+	 16,
+	 "--glob: expected at most 15 letters; the kernel cuts the names of threads",
+	 "did you mean sixteen letters?"},
+	{{"--glob=*????????????????"},
+	 0,
+	 1,
+	 7,
+	 17,
+	 "--glob: expected at most 15 letters; the kernel cuts the names of threads",
+	 ""},
 	{{"--choice", "gren"},
 	 0,
 	 2,

@@ -20,7 +20,6 @@ static struct process *fork_of(struct processes *t, uint32_t parent, uint32_t ch
 
 	f->child_pid = child;
 	f->child_start_ns = MADE_START(child);
-	f->child_cgroup = 3;
 	f->child_ns_pid = child % 100;
 	return process_on_fork(t, f);
 }
@@ -35,13 +34,10 @@ static struct process *proc_of(struct processes *t, unsigned int kind, uint32_t 
 	p->ppid = ppid;
 	p->parent_start_ns = MADE_START(ppid);
 	p->inode = 1000 + pid;
-	p->dev = 8 << 20 | 1;
 	p->loginuid = 1000;
-	p->sessionid = 5;
 	p->cred.euid = 42;
 	p->cred.cap_effective = 7;
 	p->ns[NS_NET] = 4026531840;
-	p->args_total = 6;
 	record_add_str(&b, offsetof(struct wire_proc, exe), str_of(exe));
 	ADD_STR(&b, wire_proc, args, "sh\0-c\0");
 	ADD_STR(&b, wire_proc, cwd, "/root");
@@ -56,9 +52,6 @@ static struct process *head_of(struct processes *t, uint32_t pid, const char *co
 		.kind = EV_OPEN,
 		.pid = pid,
 		.start_ns = MADE_START(pid),
-		.cgroup = 9,
-		.uid = 33,
-		.gid = 34,
 	};
 
 	memcpy(h.comm, comm, MIN(strlen(comm), sizeof(h.comm)));
@@ -92,16 +85,15 @@ TEST(life)
 	CHECK_STREQ(p->cwd, "/root");
 	CHECK_EQ(p->args_n, 6);
 	CHECK(p->args != parent->args && !memcmp(p->args, "sh\0-c\0", 6));
-	CHECK_EQ(p->inode, 1010);
-	CHECK_EQ(p->cred.euid, 42);
-	CHECK_EQ(p->ns[NS_NET], 4026531840);
-	CHECK_EQ(p->loginuid, 1000);
-	CHECK_EQ(p->cgroup, 3);
+	CHECK_EQ(p->program.inode, 1010);
+	CHECK_EQ(p->program.cred.euid, 42);
+	CHECK_EQ(p->program.ns[NS_NET], 4026531840);
+	CHECK_EQ(p->program.loginuid, 1000);
 	CHECK_EQ(p->ns_pid, 11);
 	CHECK_STREQ(p->comm, "comm10");
 	CHECK(proc_of(&t, EV_EXEC, 11, 10, "/usr/bin/true") == p);
 	CHECK_STREQ(p->exe, "/usr/bin/true");
-	CHECK_EQ(p->inode, 1011);
+	CHECK_EQ(p->program.inode, 1011);
 	CHECK_STREQ(p->comm, "comm11");
 	CHECK(process_parent(&t, p) == parent);
 	exit_of(&t, 11);
@@ -120,11 +112,7 @@ TEST(head_only)
 	struct process *p = head_of(&t, 20, "sixteen letters!");
 
 	CHECK(!p->has_exec && !p->exe && !p->args && !p->cwd && !p->args_n);
-	CHECK_EQ(p->loginuid, ~0u);
-	CHECK_EQ(p->sessionid, ~0u);
-	CHECK_EQ(p->cred.uid, 33);
-	CHECK_EQ(p->cred.gid, 34);
-	CHECK_EQ(p->cgroup, 9);
+	CHECK_EQ(p->program.loginuid, ~0u);
 	CHECK_STREQ(p->comm, "sixteen letters!"); /* a comm without a NUL gets one */
 	CHECK(!process_parent(&t, p));
 	CHECK(head_of(&t, 20, "y") == p);
@@ -132,7 +120,7 @@ TEST(head_only)
 	/* once its credentials are known, a head does not change them */
 	proc_of(&t, WIRE_PROC, 20, 1, "/bin/x");
 	head_of(&t, 20, "z");
-	CHECK_EQ(p->cred.uid, 0);
+	CHECK_EQ(p->program.cred.euid, 42);
 	CHECK_EQ(p->ppid, 1);
 	processes_done(&t);
 }
@@ -187,6 +175,13 @@ TEST(events_before_the_fork)
 
 	CHECK(fork_of(&t, 50, 51) == p);
 	CHECK_STREQ(p->exe, "/bin/x");
+	/* of which nothing else was known: the fork tells the rest */
+	proc_of(&t, WIRE_PROC, 50, 1, "/bin/sh");
+	p = head_of(&t, 52, "thread");
+	CHECK(fork_of(&t, 50, 52) == p);
+	CHECK(process_parent(&t, p) == find(&t, 50));
+	CHECK_STREQ(p->exe, "/bin/sh");
+	CHECK_STREQ(p->comm, "thread");
 	processes_done(&t);
 }
 
@@ -326,6 +321,67 @@ TEST(circles)
 	exit_of(&t, 97);
 	many_lives(&t, 1000);
 	CHECK(t.ended <= PROCESS_ENDED_MAX + 3);
+	processes_done(&t);
+}
+
+/* Whose end nobody tells: the table has a bound all the same, and the last to speak stay. */
+TEST(silent_lives)
+{
+	enum { FIRST = 100, LIVES = 3 * PROCESS_MAX };
+	struct processes t = {0};
+	size_t most = 0;
+
+	proc_of(&t, WIRE_PROC, 70, 1, "/bin/sh");
+	fork_of(&t, 70, 71);
+	for (uint32_t pid = FIRST; pid < FIRST + LIVES; pid++) {
+		head_of(&t, pid, "x");
+		head_of(&t, 71, "y");
+		most = MAX(most, t.by_key.n);
+	}
+	CHECK(most <= PROCESS_MAX);
+	CHECK(find(&t, FIRST + LIVES - 1));
+	CHECK(!find(&t, FIRST));
+	CHECK(find(&t, 71)); /* it spoke all the time, */
+	CHECK(find(&t, 70)); /* and has a parent */
+	CHECK_EQ(find(&t, 70)->children, 1);
+	processes_done(&t);
+}
+
+/* In a line of parents nobody is without children: it loses its beginning in the end. */
+TEST(silent_line)
+{
+	enum { FIRST = 100, LIVES = 3 * PROCESS_MAX };
+	struct processes t = {0};
+	size_t wrong = 0, most = 0;
+
+	for (uint32_t pid = FIRST; pid < FIRST + LIVES; pid++) {
+		struct process *p = fork_of(&t, pid - 1, pid);
+
+		wrong += process_parent(&t, p) != find(&t, pid - 1);
+		most = MAX(most, t.by_key.n);
+	}
+	CHECK_EQ(wrong, 0);
+	CHECK(most <= 2 * PROCESS_MAX + PROCESS_MAX / 4);
+	processes_done(&t);
+}
+
+/* Fork and end, fork and end: all the ancestors of one process, but not for ever. */
+TEST(relay)
+{
+	enum { FIRST = 100, LIVES = 20 * PROCESS_ENDED_MAX };
+	struct processes t = {0};
+	struct process *p;
+
+	for (uint32_t pid = FIRST; pid < FIRST + LIVES; pid++) {
+		fork_of(&t, pid - 1, pid);
+		if (pid > FIRST)
+			exit_of(&t, pid - 1);
+	}
+	CHECK(t.by_key.n <= 4 * PROCESS_ENDED_MAX + 2);
+	p = find(&t, FIRST + LIVES - 1);
+	for (int i = 0; i < 16 && p; i++)
+		p = process_parent(&t, p);
+	CHECK(p && p->pid == FIRST + LIVES - 1 - 16);
 	processes_done(&t);
 }
 

@@ -255,6 +255,7 @@ TEST(foreign)
 		{0, 8, "SKEPREC\r", -EBADMSG},
 		{offsetof(struct recording_head, order), 4, &swapped, -EPROTO},
 		{offsetof(struct recording_head, version), 4, &version, -EPROTO},
+		{offsetof(struct recording_head, machine), 4, &none, -EPROTO},
 		{offsetof(struct recording_head, version), 4, &none, -EPROTO},
 	};
 	_cleanup_file_ struct file f = file_new();

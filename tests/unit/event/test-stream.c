@@ -431,20 +431,86 @@ TEST(fork_and_exit)
 	CHECK(has(buf_str(&r.notes.lines), "close 125 0 /usr/bin/prog12 12 "));
 }
 
-/* Runtimes write a container's name down after they started it. */
-TEST(late_container_name)
+static void check_late_container(uint64_t id, const char *name)
 {
 	RUN(r, LIVE);
 	run_start(&r);
 	for (int i = 0; i < 6; i++) {
 		struct wire_head *h = made(&r.b, i % 2 ? EV_EXEC : EV_OPEN, 5, i);
 
-		h->cgroup = LATE_BOX;
+		h->cgroup = id;
 		CHECK_EQ(feed(&r), 0);
-		CHECK_EQ(has(buf_str(&r.notes.lines), " box50 "), i >= 3);
+		CHECK_EQ(has(buf_str(&r.notes.lines), name), i >= 3);
 	}
-	CHECK_EQ(r.asked.cgroup[LATE_BOX], 1);
-	CHECK_EQ(r.asked.container[LATE_BOX], 3);
+	CHECK_EQ(r.asked.cgroup[id], 1);
+	CHECK_EQ(r.asked.container[id], 3);
+}
+
+/* Runtimes write a container's name down after they started it, some all of it. */
+TEST(late_container)
+{
+	check_late_container(LATE_BOX, " box50 ");
+	check_late_container(LATER_BOX, " box51 ");
+}
+
+static void feed_in(struct run *r, uint64_t cgroup)
+{
+	struct wire_head *h = made(&r->b, EV_OPEN, 5, 0);
+
+	h->cgroup = cgroup;
+	CHECK_EQ(feed(r), 0);
+}
+
+/* More cgroups than the table holds: the oldest is found out again, also in a replay. */
+TEST(many_cgroups)
+{
+	enum { ONE = BOX + 1, OFTEN = BOX + 2 };
+	size_t before;
+
+	RUN(live, LIVE);
+	RUN(replay, REPLAY);
+	run_record(&live);
+	run_start(&live);
+	feed_in(&live, ONE);
+	feed_in(&live, OFTEN);
+	for (int i = 0; i < 2 * CGROUPS_RECENT_MAX; i++) {
+		feed_in(&live, 100000 + i);
+		feed_in(&live, OFTEN);
+	}
+	live.asked = (struct asked){0};
+	feed_in(&live, OFTEN);
+	before = live.notes.lines.n;
+	feed_in(&live, ONE);
+	CHECK_EQ(live.asked.container[OFTEN], 0);
+	CHECK_EQ(live.asked.container[ONE], 1);
+	CHECK(strstr(live.notes.lines.p + before, " /slice/group11 box11 "));
+	replay_into(&live, &replay);
+	CHECK_STREQ(live.notes.lines.p, replay.notes.lines.p);
+}
+
+/* What a program was told, not what files are called. */
+TEST(secrets_in_calls)
+{
+	struct buf all;
+
+	RUN(r, LIVE);
+	run_record(&r);
+	run_start(&r);
+	made(&r.b, EV_MODULE, 20, 0);
+	ADD_STR(&r.b, wire_sys, text, "debug=1 password=" SECRET);
+	record_end(&r.b);
+	CHECK_EQ(feed(&r), 0);
+	made(&r.b, EV_MOUNT, 20, 0);
+	ADD_STR(&r.b, wire_file, path, "/mnt/token=5");
+	ADD_STR(&r.b, wire_file, path2, "https://me:" SECRET "@example.org/");
+	record_end(&r.b);
+	CHECK_EQ(feed(&r), 0);
+	all = recorded(&r);
+	CHECK(has(buf_str(&all), "debug=1 password=\x1a"));
+	CHECK(has(buf_str(&all), "https://me:\x1a"));
+	CHECK(has(buf_str(&all), "/mnt/token=5"));
+	CHECK(!has(buf_str(&all), SECRET));
+	buf_done(&all);
 }
 
 TEST(new_users)

@@ -627,7 +627,11 @@ static void calls(void)
 	s->arg[1] = 6;
 	s->arg[2] = SIGUSR1;
 	IS("signal", "SIGUSR1", "\"SIGUSR1\"");
-	SAME("kill_pid", "6");
+	SAME("kill_pid", "5"); /* the process, not the thread */
+	s->nr = SYS_pidfd_send_signal;
+	s->arg[1] = SIGTERM;
+	IS("signal", "SIGTERM", "\"SIGTERM\"");
+	IS("kill_pid", "of descriptor 5", NULL);
 
 	s = make(EV_BPF);
 	s->arg[0] = BPF_PROG_LOAD;
@@ -657,7 +661,7 @@ static void calls_ia32(void)
 	s->arg[0] = 1;
 	s->arg[1] = 2;
 	s->arg[2] = SIGINT;
-	SAME("kill_pid", "2");
+	SAME("kill_pid", "1");
 	IS("signal", "SIGINT", "\"SIGINT\"");
 	s->nr = 238; /* tkill */
 	s->arg[1] = SIGHUP;

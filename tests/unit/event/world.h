@@ -16,7 +16,15 @@
 
 #define SECRET "hunter2hunter2"
 
-enum { GONE = 900, BOX = 10, LATE_BOX = 50, NO_CGROUP = 100, NAMELESS = 100, NO_USER = 1000 };
+enum {
+	GONE = 900,
+	BOX = 10,
+	LATE_BOX = 50,
+	LATER_BOX = 51,
+	NO_CGROUP = 100,
+	NAMELESS = 100,
+	NO_USER = 1000,
+};
 
 /* How often who was asked. */
 struct asked {
@@ -63,7 +71,10 @@ static inline bool world_cgroup(void *ctx, uint64_t id, struct buf *out)
 	return true;
 }
 
-/* The name of LATE_BOX is not written down before the third time somebody looks. */
+/*
+ * Before the third time somebody looks, the name of LATE_BOX is not written down, and of
+ * LATER_BOX nothing is.
+ */
 static inline bool world_container(void *ctx, uint64_t id, struct str path, struct buf *out)
 {
 	struct asked *a = ctx;
@@ -71,7 +82,7 @@ static inline bool world_container(void *ctx, uint64_t id, struct str path, stru
 	char text[32];
 
 	a->container[id % ELEMENTS(a->container)]++;
-	if (id < BOX)
+	if (id < BOX || (id == LATER_BOX && a->container[id] <= 2))
 		return false;
 	h = made(out, WIRE_CONTAINER, 0, 0);
 	h->cgroup = id;

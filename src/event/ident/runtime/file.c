@@ -11,22 +11,26 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The path below the root; false if it is too long to be one. */
-_printf_(4, 0) static bool path_of(const struct runtimes *r, char *path, size_t n,
-				   const char *format, va_list args)
+/* A descriptor of what stands there below the root, or -errno. */
+_printf_(3, 0) static int open_below(const struct runtimes *r, int flags, const char *format,
+				     va_list args)
 {
-	int used = snprintf(path, n, "%s", r->root), more;
+	char path[PATH_MAX];
+	int fd, used = snprintf(path, sizeof(path), "%s", r->root), more = -1;
 
-	if (used < 0 || (size_t)used >= n)
-		return false;
-	more = vsnprintf(path + used, n - used, format, args);
-	return more >= 0 && (size_t)more < n - used;
+	if (used >= 0 && (size_t)used < sizeof(path))
+		more = vsnprintf(path + used, sizeof(path) - used, format, args);
+	if (more < 0 || (size_t)more >= sizeof(path) - used)
+		return -ENAMETOOLONG;
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 static int read_all(int fd, struct buf *ret)
@@ -51,21 +55,16 @@ static int read_all(int fd, struct buf *ret)
 
 int file_read(const struct runtimes *r, struct buf *ret, const char *format, ...)
 {
-	char path[4096];
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 	va_list args;
-	bool ok;
 
 	va_start(args, format);
-	ok = path_of(r, path, sizeof(path), format, args);
-	va_end(args);
-	if (!ok)
-		return -ENAMETOOLONG;
 	/* O_NONBLOCK: opening a pipe must not wait for its other end */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	fd = open_below(r, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, format, args);
+	va_end(args);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode))
@@ -78,17 +77,16 @@ int file_read(const struct runtimes *r, struct buf *ret, const char *format, ...
 
 int file_stamp(const struct runtimes *r, struct file_stamp *ret, const char *format, ...)
 {
-	char path[4096];
+	_cleanup_close_ int fd = -1;
 	struct stat st;
 	va_list args;
-	bool ok;
 
 	va_start(args, format);
-	ok = path_of(r, path, sizeof(path), format, args);
+	fd = open_below(r, O_PATH | O_NOFOLLOW, format, args);
 	va_end(args);
-	if (!ok)
-		return -ENAMETOOLONG;
-	if (lstat(path, &st))
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st))
 		return -errno;
 	*ret = (struct file_stamp){
 		.inode = st.st_ino,
@@ -100,20 +98,19 @@ int file_stamp(const struct runtimes *r, struct file_stamp *ret, const char *for
 
 void folder_each(const struct runtimes *r, name_fn *each, void *arg, const char *format, ...)
 {
-	char path[4096];
 	struct dirent *entry;
 	va_list args;
 	DIR *dir;
-	bool ok;
+	int fd;
 
 	va_start(args, format);
-	ok = path_of(r, path, sizeof(path), format, args);
+	fd = open_below(r, O_RDONLY | O_DIRECTORY | O_NONBLOCK, format, args);
 	va_end(args);
-	if (!ok)
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		cleanup_close(&fd);
 		return;
-	dir = opendir(path);
-	if (!dir)
-		return;
+	}
 	for (int n = 0; n < FOLDER_MAX && (entry = readdir(dir)); n++)
 		if (entry->d_name[0] != '.' && !each(arg, entry->d_name))
 			break;

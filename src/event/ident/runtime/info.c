@@ -9,6 +9,7 @@
  */
 #include "event/ident/runtime/source.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -152,6 +153,21 @@ void info_add_labels(struct container_info *info, json_t *object)
 		if (!is_internal(key))
 			info_add_label(info, key, json_string_value(value));
 	}
+}
+
+int parse_oci_config(struct str text, struct container_info *info)
+{
+	json_auto_t *root = json_of(text);
+	json_t *annotations = json_object_get(root, "annotations");
+	const char *crio = json_text(annotations, "io.kubernetes.cri-o.Labels");
+	json_auto_t *labels = json_of(str_of(crio));
+
+	if (!json_text(root, "ociVersion"))
+		return -EBADMSG;
+	info_add_labels(info, labels);
+	info_add_labels(info, annotations);
+	info_set(&info->hostname, json_text(root, "hostname"));
+	return 0;
 }
 
 void info_finish(struct container_info *info)

@@ -36,21 +36,6 @@ static const struct state_folder {
 	{"/run/docker/runtime-runc", "state.json", true, RUNTIME_DOCKER},
 };
 
-int parse_oci_config(struct str text, struct container_info *info)
-{
-	json_auto_t *root = json_of(text);
-	json_t *annotations = json_object_get(root, "annotations");
-	const char *crio = json_text(annotations, "io.kubernetes.cri-o.Labels");
-	json_auto_t *labels = json_of(str_of(crio));
-
-	if (!json_text(root, "ociVersion"))
-		return -EBADMSG;
-	info_add_labels(info, labels);
-	info_add_labels(info, annotations);
-	info_set(&info->hostname, json_text(root, "hostname"));
-	return 0;
-}
-
 void oci_state_done(struct oci_state *s)
 {
 	free(s->id);

@@ -90,25 +90,6 @@ TEST(numbers)
 	CHECK_EQ(v, 4026531841u);
 }
 
-TEST(cgroups)
-{
-	struct procfs_cgroup c;
-
-	CHECK_EQ(procfs_parse_cgroup(STR("0::/a:b/c\n"), &c), 0);
-	CHECK(str_eq(c.unified, STR("/a:b/c")));
-	CHECK(!c.memory.p && !c.systemd.p && !c.is_deleted);
-	CHECK_EQ(procfs_parse_cgroup(STR("0::/x (deleted)\n4:memory:/y (deleted)"), &c), 0);
-	CHECK(str_eq(c.unified, STR("/x")));
-	CHECK(c.is_deleted);
-	CHECK(str_eq(c.memory, STR("/y (deleted)")));
-	CHECK_EQ(procfs_parse_cgroup(STR("3:cpu,memory,pids:/y\n1:name=systemd:/../z\n"), &c), 0);
-	CHECK(!c.unified.p);
-	CHECK(str_eq(c.memory, STR("/y")));
-	CHECK(str_eq(c.systemd, STR("/../z")));
-	CHECK_EQ(procfs_parse_cgroup(STR(""), &c), -EBADMSG);
-	CHECK_EQ(procfs_parse_cgroup(STR("0:\n:::/\n1:x\n"), &c), -EBADMSG);
-}
-
 TEST(status_is_whole)
 {
 	struct procfs_status s = {.tgid = 5};
@@ -143,7 +124,6 @@ TEST(first_process)
 	CHECK_EQ(x.args_n, 18);
 	CHECK_EQ(x.args_total, 18);
 	CHECK(!memcmp(x.args, "/sbin/init\0splash", 18));
-	CHECK_STREQ(x.cgroup, "/init.scope");
 	CHECK_EQ(x.loginuid, UINT32_MAX);
 	CHECK_EQ(x.ns[NS_MNT], 4026531832u);
 	CHECK_EQ(x.ns[NS_CGROUP], 4026531838u);
@@ -158,23 +138,16 @@ TEST(confusing_process)
 
 	CHECK_EQ(procfs_read(p, 200, &x), 0);
 	CHECK_STREQ(x.stat.comm, "a) R 1 (\nb)");
-	CHECK_EQ(x.stat.state, 'S');
 	CHECK_EQ(x.stat.ppid, 1);
-	CHECK_EQ(x.stat.group, 199);
-	CHECK_EQ(x.stat.session, 198);
-	CHECK_EQ(x.stat.tty, 34816);
 	CHECK_EQ(x.stat.start_ticks, 123456);
 	CHECK_STREQ(x.exe, "/opt/skep-test/a b");
 	CHECK(x.exe_is_deleted && !x.exe_is_memfd);
 	CHECK_STREQ(x.cwd, "/opt/skep-test");
-	CHECK_STREQ(x.cgroup, "/user.slice/x");
-	CHECK(x.cgroup_is_deleted);
 	CHECK_EQ(x.status.uid[0], 1000);
 	CHECK_EQ(x.status.uid[1], 0);
 	CHECK_EQ(x.status.gid[2], 5);
 	CHECK_EQ(x.status.cap_permitted, 0xc0);
 	CHECK_EQ(x.status.cap_effective, 0x80);
-	CHECK_EQ(x.status.tracer, 77);
 	CHECK_EQ(x.loginuid, 1000);
 	CHECK_EQ(x.sessionid, 3);
 	CHECK_EQ(x.args_n, 26);
@@ -192,9 +165,6 @@ TEST(process_in_container)
 	CHECK_EQ(x.status.uid[0], 100000);
 	CHECK_EQ(x.status.cap_effective, 0xa80425fb); /* behind 1500 groups */
 	CHECK_EQ(x.stat.start_ticks, 999999999999);
-	CHECK_STREQ(x.cgroup, "/system.slice/docker.service");
-	CHECK_STREQ(x.cgroup_memory, "/docker/0123abc");
-	CHECK_STREQ(x.cgroup_systemd, "/docker/0123abc/a:b");
 	CHECK_EQ(x.args_n, WIRE_ARGS_MAX);
 	CHECK_EQ(x.args_total, 6000);
 }
@@ -206,7 +176,6 @@ TEST(kernel_thread)
 
 	CHECK_EQ(procfs_read(p, 400, &x), 0);
 	CHECK_STREQ(x.stat.comm, "kworker/u8:2-events_unbound_with_more");
-	CHECK(x.stat.flags & PROCFS_KTHREAD);
 	CHECK(!x.exe && !x.cwd && !x.args);
 	CHECK_EQ(x.args_total, 0);
 	CHECK_EQ(x.loginuid, UINT32_MAX);
@@ -361,7 +330,6 @@ TEST(live_child)
 	CHECK(!x.exe_is_deleted);
 	CHECK(x.args_n && x.args_total >= x.args_n);
 	CHECK(x.ns[NS_MNT] && x.ns[NS_NET]);
-	CHECK(x.cgroup || x.cgroup_memory || x.cgroup_systemd);
 	stop_child(child);
 	CHECK_EQ(procfs_read(p, child, &x), -ESRCH);
 }

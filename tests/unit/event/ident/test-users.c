@@ -58,18 +58,6 @@ TEST(nobody)
 	users_done(&u);
 }
 
-TEST(one_name)
-{
-	char name[8] = "before";
-
-	CHECK_EQ(passwd_name(passwd, 5, name, sizeof(name)), -ENOENT);
-	CHECK_EQ(passwd_name(passwd, 1, name, 6), -ENAMETOOLONG);
-	CHECK_STREQ(name, "before");
-	CHECK_EQ(passwd_name(passwd, 1, name, 7), 0);
-	CHECK_STREQ(name, "daemon");
-	CHECK_EQ(passwd_name(TEST_DATA "/nowhere", 1, name, 7), -ENOENT);
-}
-
 /* Two texts, one after the other: names stay where they are found. */
 TEST(more_of_them)
 {
