@@ -15,7 +15,7 @@
 # What it takes on a machine like ours, where cgroups are hybrid and limits can't be
 # raised: runc (crun refuses hybrid cgroups), cgroupfs, and low ulimits by name.
 #
-# Debian: podman runc conmon busybox-static
+# Debian: podman runc conmon netavark busybox-static
 
 # podman_setup DIR: make an empty storage with the image "skep-test" in DIR.  Sets
 # PODMAN_STORAGE, the graph root.  A trap on EXIT cleans up; a script with a trap of

@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/container/podman.sh
 command -v jq >/dev/null || { echo "1..0 # SKIP needs jq"; exit 0; }
 dir=$(mktemp -d)
-podman_setup "$dir" || { echo "1..0 # SKIP podman cannot run here"; exit 0; }
+podman_setup "$dir" 2>"$dir/why" ||
+	{ echo "1..0 # SKIP podman: $(tail -n 1 "$dir/why")"; exit 0; }
 export SKEP_CONTAINER_STORAGE=$PODMAN_STORAGE
 
 # check NAME FILE JQ: a line of the file for which the jq expression is true

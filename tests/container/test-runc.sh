@@ -8,7 +8,8 @@ skep=$1
 cd "$(dirname "$0")/../.." || exit 1
 . tests/container/runc.sh
 dir=$(mktemp -d)
-runc_setup "$dir" || { echo "1..0 # SKIP runc cannot run here"; exit 0; }
+runc_setup "$dir" 2>"$dir/why" ||
+	{ echo "1..0 # SKIP runc: $(tail -n 1 "$dir/why")"; exit 0; }
 
 check() {
 	if jq -es "map(select($3)) | length > 0" "$2" >/dev/null; then
