@@ -150,7 +150,9 @@ static __always_inline struct task_struct *this_task(void)
 /*
  * Members behind the running task, `THIS_TASK(files, fdt)`: direct loads where programs
  * get it as a pointer with a type (5.11), else a helper call for each.  For tracing
- * programs only.
+ * programs only.  A pointer that is loaded from the task itself is dear at load time: the
+ * verifier looks through all names of the kernel's BTF for what it may trust, 1 to 2 ms
+ * each (btf_nested_type_is_trusted()); numbers, and what is behind that pointer, are not.
  */
 #define THIS_TASK(...)                                                               \
 	(bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf) \
@@ -223,7 +225,9 @@ static __always_inline void head_init(struct wire_head *h, __u16 kind)
 	h->kind = kind;
 	h->flags = 0;
 	h->time_ns = bpf_ktime_get_boot_ns();
-	h->start_ns = THIS_TASK(group_leader, start_boottime);
+	h->start_ns = (__u32)pid_tgid == pid_tgid >> 32
+			      ? THIS_TASK(start_boottime)
+			      : BPF_CORE_READ(this_task(), group_leader, start_boottime);
 	h->cgroup = bpf_get_current_cgroup_id();
 	h->pid = pid_tgid >> 32;
 	h->tid = pid_tgid;

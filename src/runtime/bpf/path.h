@@ -69,14 +69,28 @@ static __always_inline __u32 file_bits(const struct file *file, const struct ino
 	return bits;
 }
 
+/* Of an fdtable: max_fds, and fd right behind; read at once, see path.bpf.c. */
+struct descriptors {
+	__u32 max;
+	struct file **table;
+};
+
 /* The file behind a descriptor of the running process; NULL: there is none. */
 static __always_inline struct file *file_of_fd(__u32 fd)
 {
-	struct file **table, *file = NULL;
+	struct fdtable *fdt = BPF_CORE_READ(this_task(), files, fdt);
+	struct file *file = NULL;
+	struct descriptors d;
 
-	if (fd >= THIS_TASK(files, fdt, max_fds))
+	if (bpf_core_field_offset(struct fdtable, fd) ==
+	    bpf_core_field_offset(struct fdtable, max_fds) + 8) {
+		bpf_probe_read_kernel(&d, sizeof(d), &fdt->max_fds);
+	} else {
+		d.max = BPF_CORE_READ(fdt, max_fds);
+		d.table = BPF_CORE_READ(fdt, fd);
+	}
+	if (fd >= d.max)
 		return NULL;
-	table = THIS_TASK(files, fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	bpf_probe_read_kernel(&file, sizeof(file), d.table + fd);
 	return file;
 }
