@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/diag/diag.h"
+
+#include "base/macro.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+/* Bytes of a line that are shown as they are; what is shown of a longer one. */
+enum { LINE_SHOWN = 1000, LINE_PART = 240, AROUND = 100 };
+
+static const char *const id_names[D_COUNT] = {
+	[D_NONE] = "NONE",
+#define DIAG(id, help) [D_##id] = #id,
+#include "base/diag/ids.def"
+#undef DIAG
+};
+
+const char *diag_id_name(enum diag_id id)
+{
+	return id_names[id];
+}
+
+uint32_t diag_source(struct diags *d, const char *name, struct str text)
+{
+	struct source s = {.name = arena_strdup(d->arena, name),
+			   .text = {arena_strndup(d->arena, text.p, text.n), text.n}};
+
+	array_push(d->arena, &d->sources, s);
+	return (uint32_t)d->sources.n - 1;
+}
+
+uint32_t diag_source_expansion(struct diags *d, uint32_t file, struct span from)
+{
+	struct source s = d->sources.p[file];
+
+	s.from = from;
+	s.is_expansion = true;
+	array_push(d->arena, &d->sources, s);
+	return (uint32_t)d->sources.n - 1;
+}
+
+static _printf_(2, 0) char *vprint(struct arena *a, const char *format, va_list ap)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (vasprintf(&text, format, ap) < 0)
+		abort();
+	return arena_strdup(a, text);
+}
+
+static bool is_known(const struct diags *d, const struct diagnostic *x)
+{
+	for (size_t i = 0; i < d->list.n; i++) {
+		const struct diagnostic *o = &d->list.p[i];
+
+		if (o->id == x->id && o->severity == x->severity && o->span.file == x->span.file &&
+		    o->span.begin == x->span.begin && o->span.end == x->span.end &&
+		    !strcmp(o->text, x->text))
+			return true;
+	}
+	return false;
+}
+
+static _printf_(5, 0) void record(struct diags *d, enum severity severity, enum diag_id id,
+				  struct span span, const char *format, va_list ap)
+{
+	struct diagnostic x = {.id = id, .severity = severity, .span = span};
+
+	if (d->quiet) {
+		d->errors += severity == SEV_ERROR;
+		return;
+	}
+	x.text = vprint(d->arena, format, ap);
+	d->is_repeated = is_known(d, &x);
+	if (d->is_repeated)
+		return;
+	d->errors += severity == SEV_ERROR;
+	if (d->n_shown[severity] == DIAGS_SHOWN) {
+		d->n_dropped[severity]++;
+		d->is_repeated = true; /* nor are its notes wanted */
+		return;
+	}
+	d->n_shown[severity]++;
+	array_push(d->arena, &d->list, x);
+}
+
+void diag(struct diags *d, enum diag_id id, struct span span, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	record(d, SEV_ERROR, id, span, format, ap);
+	va_end(ap);
+}
+
+void diag_warn(struct diags *d, enum diag_id id, struct span span, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	record(d, SEV_WARNING, id, span, format, ap);
+	va_end(ap);
+}
+
+static _printf_(3, 0) void note(struct diags *d, struct span span, const char *format, va_list ap)
+{
+	struct diag_note **at, *n;
+
+	if (d->quiet || d->is_repeated || !d->list.n)
+		return;
+	n = arena_new(d->arena, struct diag_note);
+	n->span = span;
+	n->text = vprint(d->arena, format, ap);
+	at = &d->list.p[d->list.n - 1].notes;
+	for (; *at; at = &(*at)->next)
+		if (!strcmp((*at)->text, n->text))
+			return;
+	*at = n;
+}
+
+void diag_hint(struct diags *d, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	note(d, (struct span){}, format, ap);
+	va_end(ap);
+}
+
+void diag_note(struct diags *d, struct span span, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	note(d, span, format, ap);
+	va_end(ap);
+}
+
+/* From `at` to `end`, over `text`. */
+static void advance(struct str text, size_t at, size_t end, unsigned int *line,
+		    unsigned int *column)
+{
+	const char *newline;
+
+	while (at < end && (newline = memchr(text.p + at, '\n', end - at))) {
+		at = (size_t)(newline + 1 - text.p);
+		*column = 1;
+		++*line;
+	}
+	*column += (unsigned int)(end - at);
+}
+
+struct place diag_place(const struct diags *d, struct span span)
+{
+	struct place p = {1, 1, 1, 1};
+	struct str text = d->sources.p[span.file].text;
+	size_t end = MIN(span.end, text.n), begin = MIN(span.begin, end);
+
+	advance(text, 0, begin, &p.line, &p.column);
+	p.end_line = p.line;
+	p.end_column = p.column;
+	advance(text, begin, end, &p.end_line, &p.end_column);
+	return p;
+}
+
+/* A byte of a letter that began before it, in UTF-8. */
+static bool is_continued(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static struct str line_of(struct str text, unsigned int line)
+{
+	const char *p = text.p, *end = text.p + text.n, *stop;
+
+	while (line > 1 && p < end)
+		line -= *p++ == '\n';
+	stop = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+	return (struct str){p, (size_t)((stop ? stop : end) - p)};
+}
+
+/* The part of a long line that is shown: what is underlined and some of what is around. */
+static struct str window(struct str line, struct place *p)
+{
+	unsigned int from = 0, to = (unsigned int)line.n;
+
+	if (line.n <= LINE_SHOWN)
+		return line;
+	if (p->column > AROUND)
+		from = p->column - 1 - AROUND;
+	while (from < to && is_continued(line.p[from]))
+		from++;
+	to = MIN(to, from + LINE_PART);
+	while (to < line.n && is_continued(line.p[to]))
+		to++;
+	p->column -= MIN(from, p->column - 1);
+	p->end_column = MIN(p->end_column - MIN(from, p->end_column - 1), to - from + 1);
+	return (struct str){line.p + from, to - from};
+}
+
+/* Bytes of the visible letter that begins the text, 1 to 4; 0: it is none. */
+static size_t letter(struct str s)
+{
+	unsigned char c = (unsigned char)s.p[0];
+	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+
+	if (c == '\t')
+		return 1;
+	if (n > s.n || c < ' ' || c == 0x7f ||
+	    (c == 0xc2 && n == 2 && (unsigned char)s.p[1] < 0xa0))
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if (!is_continued(s.p[i]))
+			return 0;
+	return n;
+}
+
+/*
+ * The line and its marks.  A script may come from anywhere: what would talk to the
+ * terminal is a dot.  Tabs stay, and a letter of several bytes gets one mark, so that the
+ * marks stand below what they mean.
+ */
+static void print_line(struct str line, struct place p, struct buf *to)
+{
+	line = window(line, &p);
+	for (size_t i = 0, n; i < line.n; i += MAX(n, (size_t)1)) {
+		n = letter((struct str){line.p + i, line.n - i});
+		if (n)
+			buf_add(to, line.p + i, n);
+		else
+			buf_putc(to, '.');
+	}
+	buf_putc(to, '\n');
+	p.end_column = MAX(p.end_column, p.column + 1); /* the end of the text has a mark too */
+	for (unsigned int i = 1; i < p.end_column; i++) {
+		char c = i <= line.n ? line.p[i - 1] : ' ';
+
+		if (!is_continued(c))
+			buf_putc(to, i >= p.column ? '~' : c == '\t' ? '\t' : ' ');
+	}
+	buf_putc(to, '\n');
+}
+
+/* "stdin:1:9-14: ERROR: text", then the line and what is underlined in it. */
+static void print_one(const struct diags *d, struct span span, const char *word, const char *style,
+		      const char *text, bool colour, struct buf *to)
+{
+	const struct source *s = &d->sources.p[span.file];
+	struct place p = diag_place(d, span);
+
+	if (p.line != p.end_line) {
+		buf_printf(to, "%s:%u-%u: ", s->name, p.line, p.end_line);
+	} else {
+		buf_printf(to, "%s:%u:%u-%u: ", s->name, p.line, p.column, p.end_column);
+	}
+	buf_printf(to, "%s%s%s: %s\n", colour ? style : "", word, colour ? "\033[0m" : "", text);
+	if (p.line != p.end_line)
+		return;
+	print_line(line_of(s->text, p.line), p, to);
+}
+
+/* Notes with a place, then the calls of the macros that led here. */
+static void print_places(const struct diags *d, const struct diagnostic *x, bool colour,
+			 struct buf *to)
+{
+	bool error = x->severity == SEV_ERROR;
+	const char *word = error ? "ERROR" : "WARNING", *style = error ? "\033[31m" : "\033[33m";
+	uint32_t file = x->span.file;
+
+	for (const struct diag_note *n = x->notes; n; n = n->next)
+		if (n->span.end && n->span.file < d->sources.n)
+			print_one(d, n->span, word, style, n->text, colour, to);
+	for (; file < d->sources.n && d->sources.p[file].is_expansion;
+	     file = d->sources.p[file].from.file)
+		print_one(d, d->sources.p[file].from, word, style, "expanded from", colour, to);
+}
+
+static void print_dropped(const struct diags *d, enum severity severity, const char *word,
+			  const char *what, struct buf *to)
+{
+	unsigned int n = d->n_dropped[severity];
+
+	if (n)
+		buf_printf(to, "%s: %u more %s%s not shown\n", word, n, what,
+			   n == 1 ? " is" : "s are");
+}
+
+void diags_print(const struct diags *d, bool colour, struct buf *to)
+{
+	for (size_t i = 0; i < d->list.n; i++) {
+		const struct diagnostic *x = &d->list.p[i];
+		bool error = x->severity == SEV_ERROR;
+
+		if (x->span.file >= d->sources.n) {
+			buf_printf(to, "%s: %s\n", error ? "ERROR" : "WARNING", x->text);
+		} else {
+			print_one(d, x->span, error ? "ERROR" : "WARNING",
+				  error ? "\033[31m" : "\033[33m", x->text, colour, to);
+		}
+		print_places(d, x, colour, to);
+		for (const struct diag_note *n = x->notes; n; n = n->next)
+			if (!n->span.end || n->span.file >= d->sources.n)
+				buf_printf(to, "HINT: %s\n", n->text);
+	}
+	print_dropped(d, SEV_WARNING, "WARNING", "warning", to);
+	print_dropped(d, SEV_ERROR, "ERROR", "error", to);
+}
