@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What breaks the rules of docs/ir.md.
+ *
+ * First the shape of every instruction and end (indices, sizes, counts), then what needs
+ * the whole function: registers that are read where some path has not written them, and
+ * accesses beyond a slot.  Only what is surely wrong is reported; the kernel's verifier
+ * has the last word on the rest.
+ */
+#include "compile/ir/op.h"
+
+#include <stdarg.h>
+
+struct checker {
+	const struct ir_module *m;
+	const struct ir_func *f;
+	uint32_t block;
+	long insn; /* −1: the end of the block */
+	struct buf *why;
+};
+
+/* Always false. */
+_printf_(2, 3) static bool wrong(struct checker *c, const char *format, ...)
+{
+	char text[160];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	buf_printf(c->why, "%s: b%u", c->f->name, c->block);
+	if (c->insn >= 0)
+		buf_printf(c->why, ", instruction %ld (%s)", c->insn,
+			   ir_op_info[c->f->blocks.p[c->block].insns.p[c->insn].op].name);
+	buf_printf(c->why, ": %s", text);
+	return false;
+}
+
+static bool check_reg(struct checker *c, ir_reg r)
+{
+	return r < c->f->regs.n || wrong(c, "there is no register %%%u", r);
+}
+
+static enum ir_class class_of(const struct checker *c, struct ir_val v)
+{
+	return v.reg ? c->f->regs.p[v.reg].class : IRC_INT;
+}
+
+/* --- one instruction */
+
+static bool check_regs(struct checker *c, const struct ir_insn *i)
+{
+	ir_reg regs[IR_OPERANDS];
+	unsigned int n = ir_uses(i, regs);
+
+	while (n--)
+		if (!check_reg(c, regs[n]))
+			return false;
+	n = ir_defs(i, regs);
+	while (n--)
+		if (!check_reg(c, regs[n]))
+			return false;
+	return !i->c.reg || wrong(c, "a size must be a number");
+}
+
+static bool check_size(struct checker *c, const struct ir_insn *i)
+{
+	bool ok = true;
+
+	switch (ir_op_info[i->op].form) {
+	case IRF_EXTEND:
+		ok = i->size == 16 || i->size == 32 || i->size == (i->op == IR_SWAP ? 64 : 8);
+		break;
+	case IRF_LOAD:
+	case IRF_STORE:
+		ok = i->size == 1 || i->size == 2 || i->size == 4 || i->size == 8;
+		break;
+	case IRF_ATOMIC:
+		ok = i->size == 4 || i->size == 8;
+		break;
+	case IRF_FILL:
+	case IRF_COPY:
+		ok = i->c.imm > 0 && i->c.imm <= INT32_MAX;
+		break;
+	case IRF_UNARY:
+	case IRF_BINARY:
+	case IRF_ADDRESS:
+	case IRF_SPACE:
+	case IRF_CALL:
+		break;
+	}
+	return ok || wrong(c, "wrong size %u", i->size);
+}
+
+static bool check_callf(struct checker *c, const struct ir_insn *i)
+{
+	const struct ir_func *to;
+
+	if (i->index >= c->m->funcs.n)
+		return wrong(c, "there is no function %u", i->index);
+	to = &c->m->funcs.p[i->index];
+	if (!i->index)
+		return wrong(c, "the entry cannot be called");
+	if (i->op == IR_FUNC)
+		return to->is_callback || wrong(c, "%.60s is no callback", to->name);
+	return i->n_args == to->n_params ||
+	       wrong(c, "%.60s takes %u arguments, not %u", to->name, to->n_params, i->n_args);
+}
+
+/* Does what is called by index exist? */
+static bool check_index(struct checker *c, const struct ir_insn *i)
+{
+	size_t n = SIZE_MAX;
+
+	switch ((int)i->op) {
+	case IR_SLOT:
+		n = c->f->slots.n;
+		break;
+	case IR_MAP:
+	case IR_MAPVALUE:
+		n = c->m->n_maps;
+		break;
+	case IR_KSYM:
+		n = c->m->ksyms.n;
+		break;
+	case IR_CALLRT:
+		n = c->m->rt_funcs.n;
+		break;
+	case IR_CALLK:
+		n = c->m->kfuncs.n;
+		break;
+	case IR_FUNC:
+	case IR_CALLF:
+		return check_callf(c, i);
+	case IR_CALL:
+		return i->index || wrong(c, "helper 0");
+	}
+	return i->index < n || wrong(c, "index %u of %zu", i->index, n);
+}
+
+static bool check_offset(struct checker *c, const struct ir_insn *i)
+{
+	if (i->op == IR_SLOT && (i->off < 0 || (uint32_t)i->off > c->f->slots.p[i->index].size))
+		return wrong(c, "%d is beyond the slot", i->off);
+	if (i->op == IR_SCRATCH && (i->off < 0 || (uint32_t)i->off > c->m->scratch_size))
+		return wrong(c, "%d is beyond the scratch", i->off);
+	if ((i->op == IR_GLOBAL || i->op == IR_RODATA || i->op == IR_MAPVALUE) && i->off < 0)
+		return wrong(c, "negative offset %d", i->off);
+	if ((i->op == IR_MAP || i->op == IR_FUNC || i->op == IR_KSYM) && i->off)
+		return wrong(c, "this address has no offset");
+	return true;
+}
+
+/* What memory is reached through: a pointer of the program's own, or a typed one to read. */
+static bool check_base(struct checker *c, struct ir_val base, bool writes)
+{
+	enum ir_class class = class_of(c, base);
+
+	if (!base.reg)
+		return wrong(c, "a number is no address");
+	if (class == IRC_KPTR || class == IRC_MAP || (class == IRC_BTF && writes))
+		return wrong(c, "%%%u (%s) is no address to %s", base.reg, ir_class_names[class],
+			     writes ? "write to" : "read from");
+	return true;
+}
+
+static bool check_classes(struct checker *c, const struct ir_insn *i)
+{
+	switch (ir_op_info[i->op].form) {
+	case IRF_LOAD:
+		if (i->op == IR_LOAD)
+			return check_base(c, i->a, false);
+		return class_of(c, i->a) != IRC_MAP || wrong(c, "a map is no address");
+	case IRF_STORE:
+	case IRF_ATOMIC:
+	case IRF_FILL:
+		return check_base(c, i->a, true);
+	case IRF_COPY:
+		return check_base(c, i->a, true) && check_base(c, i->b, false);
+	case IRF_BINARY:
+		if (i->op < IR_MUL || i->op > IR_SAR)
+			return true;
+		for (unsigned int k = 0; k < 2; k++) {
+			struct ir_val v = k ? i->b : i->a;
+
+			if (class_of(c, v) == IRC_PTR || class_of(c, v) == IRC_MAP)
+				return wrong(c, "arithmetic with a pointer (%%%u)", v.reg);
+		}
+		return true;
+	case IRF_UNARY:
+	case IRF_EXTEND:
+	case IRF_ADDRESS:
+	case IRF_SPACE:
+	case IRF_CALL:
+		return true;
+	}
+	return true;
+}
+
+static bool check_insn(struct checker *c, const struct ir_insn *i)
+{
+	enum ir_form form;
+
+	if (i->op >= IR_OPS)
+		return c->insn = -1, wrong(c, "unknown operation %u", i->op);
+	form = ir_op_info[i->op].form;
+	if (i->n_args > IR_ARGS)
+		return wrong(c, "%u arguments", i->n_args);
+	if (!check_regs(c, i) || !check_size(c, i) || !check_index(c, i) || !check_offset(c, i))
+		return false;
+	if (i->dst && (form == IRF_STORE || form == IRF_FILL || form == IRF_COPY))
+		return wrong(c, "it has no result");
+	/* A load may be wanted for its error alone, an atomic for its effect. */
+	if (!i->dst && form != IRF_STORE && form != IRF_FILL && form != IRF_COPY &&
+	    form != IRF_CALL && form != IRF_ATOMIC && (form != IRF_LOAD || !i->b.reg))
+		return wrong(c, "no result");
+	if (i->dst && i->dst == i->b.reg && form == IRF_LOAD)
+		return wrong(c, "one register for value and error");
+	if (form == IRF_LOAD && i->op == IR_LOAD && i->b.reg)
+		return wrong(c, "a plain load cannot fail");
+	if (form == IRF_ATOMIC && i->want != !!i->dst)
+		return wrong(c, "an old value that is not wanted");
+	return check_classes(c, i);
+}
+
+/* --- blocks */
+
+static bool check_end(struct checker *c, const struct ir_block *b)
+{
+	ir_reg regs[2];
+	unsigned int n = ir_end_uses(b, regs);
+
+	if (b->end == IRE_NONE)
+		return wrong(c, "the block has no end");
+	while (n--)
+		if (!check_reg(c, regs[n]))
+			return false;
+	for (uint32_t i = 0; i < ir_n_succs(b); i++)
+		if (*ir_succ((struct ir_block *)b, i) >= c->f->blocks.n)
+			return wrong(c, "there is no block b%u", *ir_succ((struct ir_block *)b, i));
+	for (size_t i = 0; b->end == IRE_SWITCH && i < b->cases.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (b->cases.p[i].value == b->cases.p[k].value)
+				return wrong(c, "case %lld is there twice",
+					     (long long)b->cases.p[i].value);
+	return true;
+}
+
+static bool check_shapes(struct checker *c)
+{
+	for (c->block = 0; c->block < c->f->blocks.n; c->block++) {
+		const struct ir_block *b = &c->f->blocks.p[c->block];
+
+		for (c->insn = 0; c->insn < (long)b->insns.n; c->insn++)
+			if (!check_insn(c, &b->insns.p[c->insn]))
+				return false;
+		c->insn = -1;
+		if (!check_end(c, b))
+			return false;
+	}
+	c->block = 0;
+	return true;
+}
+
+/* --- registers are written before they are read, on every path */
+
+/*
+ * Most registers are written and read in one block alone: only the others, which get
+ * numbers of their own, are followed from block to block.
+ */
+struct assigned {
+	uint32_t *number; /* of a register, from 1; 0: it does not leave its block */
+	uint32_t n;
+	size_t words;	 /* of one set */
+	uint64_t *in;	 /* a set for each block: written on all paths to it */
+	uint64_t *here;	 /* scratch */
+	uint32_t *local; /* the block in which a register was written last, + 1 */
+	bool *dirty;	 /* blocks whose set changed */
+};
+
+static void add(const struct assigned *a, uint64_t *set, ir_reg r)
+{
+	uint32_t i = a->number[r];
+
+	set[i / 64] |= 1ull << i % 64;
+}
+
+static void add_defs(const struct assigned *a, uint64_t *set, const struct ir_insn *i)
+{
+	ir_reg regs[2];
+	unsigned int n = ir_defs(i, regs);
+
+	while (n--)
+		add(a, set, regs[n]);
+}
+
+static void number_reads(struct assigned *a, uint32_t block, const ir_reg *regs, unsigned int n)
+{
+	while (n--)
+		if (a->local[regs[n]] != block + 1 && !a->number[regs[n]])
+			a->number[regs[n]] = ++a->n;
+}
+
+static void number_registers(const struct ir_func *f, struct assigned *a)
+{
+	ir_reg regs[IR_OPERANDS];
+	unsigned int n;
+
+	for (uint32_t k = 0; k < f->blocks.n; k++) {
+		const struct ir_block *b = &f->blocks.p[k];
+
+		for (size_t i = 0; i < b->insns.n; i++) {
+			number_reads(a, k, regs, ir_uses(&b->insns.p[i], regs));
+			n = ir_defs(&b->insns.p[i], regs);
+			while (n--)
+				a->local[regs[n]] = k + 1;
+		}
+		number_reads(a, k, regs, ir_end_uses(b, regs));
+	}
+	memset(a->local, 0, f->regs.n * sizeof(*a->local));
+}
+
+static void flow_block(const struct ir_func *f, struct assigned *a, uint32_t b)
+{
+	struct ir_block *block = &f->blocks.p[b];
+
+	a->dirty[b] = false;
+	memcpy(a->here, a->in + b * a->words, a->words * sizeof(*a->here));
+	for (size_t i = 0; i < block->insns.n; i++)
+		add_defs(a, a->here, &block->insns.p[i]);
+	for (uint32_t s = 0; s < ir_n_succs(block); s++) {
+		uint32_t next = *ir_succ(block, s);
+		uint64_t *to = a->in + next * a->words;
+
+		for (size_t w = 0; w < a->words; w++) {
+			a->dirty[next] |= !!(to[w] & ~a->here[w]);
+			to[w] &= a->here[w];
+		}
+	}
+}
+
+static void flow(const struct ir_func *f, struct assigned *a)
+{
+	bool changed = true;
+
+	memset(a->in, 0xff, f->blocks.n * a->words * sizeof(*a->in));
+	memset(a->in, 0, a->words * sizeof(*a->in));
+	memset(a->dirty, true, f->blocks.n);
+	for (ir_reg r = 1; r <= f->n_params; r++)
+		add(a, a->in, r);
+	while (changed) {
+		changed = false;
+		for (uint32_t b = 0; b < f->blocks.n; b++)
+			if (a->dirty[b]) {
+				changed = true;
+				flow_block(f, a, b);
+			}
+	}
+}
+
+static bool check_read(struct checker *c, const struct assigned *a, const uint64_t *set,
+		       const ir_reg *regs, unsigned int n)
+{
+	while (n--) {
+		uint32_t i = a->number[regs[n]];
+
+		if (a->local[regs[n]] != c->block + 1 && !(set[i / 64] >> i % 64 & 1))
+			return wrong(c, "%%%u is read but not written on every path%s%.40s",
+				     regs[n], c->f->regs.p[regs[n]].name ? ": " : "",
+				     c->f->regs.p[regs[n]].name ?: "");
+	}
+	return true;
+}
+
+static bool check_reads(struct checker *c, struct assigned *a)
+{
+	const struct ir_block *b = &c->f->blocks.p[c->block];
+	const uint64_t *set = a->in + c->block * a->words;
+	ir_reg regs[IR_OPERANDS];
+	unsigned int n;
+
+	for (c->insn = 0; c->insn < (long)b->insns.n; c->insn++) {
+		const struct ir_insn *i = &b->insns.p[c->insn];
+
+		if (!check_read(c, a, set, regs, ir_uses(i, regs)))
+			return false;
+		n = ir_defs(i, regs);
+		while (n--)
+			a->local[regs[n]] = c->block + 1;
+	}
+	c->insn = -1;
+	return check_read(c, a, set, regs, ir_end_uses(b, regs));
+}
+
+static bool check_assigned(struct checker *c)
+{
+	const struct ir_func *f = c->f;
+	struct arena arena = {0};
+	struct assigned a = {0};
+	bool ok = true;
+
+	a.number = arena_array(&arena, uint32_t, f->regs.n);
+	a.local = arena_array(&arena, uint32_t, f->regs.n);
+	number_registers(f, &a);
+	a.words = a.n / 64 + 1;
+	a.in = arena_array(&arena, uint64_t, f->blocks.n * a.words);
+	a.here = arena_array(&arena, uint64_t, a.words);
+	a.dirty = arena_array(&arena, bool, f->blocks.n);
+	flow(f, &a);
+	for (c->block = 0; ok && c->block < f->blocks.n; c->block++)
+		ok = check_reads(c, &a);
+	arena_done(&arena);
+	return ok;
+}
+
+/* --- fixed places in slots */
+
+/* Where a register points, if one instruction alone says so. */
+struct slot_place {
+	uint32_t defs;
+	uint32_t slot; /* + 1; 0: not known to be in one */
+	int64_t off;
+};
+
+static void follow(struct slot_place *at, const struct ir_insn *i, bool count)
+{
+	ir_reg regs[2];
+	unsigned int n = ir_defs(i, regs);
+
+	if (count)
+		while (n--)
+			at[regs[n]].defs++;
+	if (count || !i->dst || at[i->dst].defs != 1)
+		return;
+	if (i->op == IR_SLOT)
+		at[i->dst] = (struct slot_place){1, i->index + 1, i->off};
+	else if ((i->op == IR_ADD || i->op == IR_MOV) && i->a.reg && at[i->a.reg].defs == 1 &&
+		 !i->b.reg)
+		at[i->dst] =
+			(struct slot_place){1, at[i->a.reg].slot,
+					    (int64_t)((uint64_t)at[i->a.reg].off +
+						      (i->op == IR_ADD ? (uint64_t)i->b.imm : 0))};
+}
+
+static bool check_access(struct checker *c, const struct slot_place *at, struct ir_val base,
+			 int64_t off, int64_t n)
+{
+	const struct slot_place *p = base.reg ? &at[base.reg] : NULL;
+	int64_t begin;
+
+	if (!p || !p->slot)
+		return true;
+	begin = (int64_t)((uint64_t)p->off + (uint64_t)off);
+	return (begin >= 0 && begin <= UINT32_MAX &&
+		begin + n <= c->f->slots.p[p->slot - 1].size) ||
+	       wrong(c, "bytes %lld to %lld of slot %u, which has %u", (long long)begin,
+		     (long long)((uint64_t)begin + (uint64_t)n), p->slot - 1,
+		     c->f->slots.p[p->slot - 1].size);
+}
+
+static bool check_bounds(struct checker *c, const struct slot_place *at, const struct ir_insn *i)
+{
+	switch (ir_op_info[i->op].form) {
+	case IRF_LOAD:
+		if (i->op != IR_LOAD)
+			return true;
+		return check_access(c, at, i->a, i->off, i->size);
+	case IRF_STORE:
+	case IRF_ATOMIC:
+		return check_access(c, at, i->a, i->off, i->size);
+	case IRF_FILL:
+		return check_access(c, at, i->a, i->off, i->c.imm);
+	case IRF_COPY:
+		return check_access(c, at, i->a, i->off, i->c.imm) &&
+		       check_access(c, at, i->b, (int32_t)i->index, i->c.imm);
+	case IRF_UNARY:
+	case IRF_BINARY:
+	case IRF_EXTEND:
+	case IRF_ADDRESS:
+	case IRF_SPACE:
+	case IRF_CALL:
+		return true;
+	}
+	return true;
+}
+
+static bool check_slots(struct checker *c)
+{
+	const struct ir_func *f = c->f;
+	struct slot_place *at = xalloc((f->regs.n + 1) * sizeof(*at));
+	bool ok = true;
+
+	for (ir_reg r = 1; r <= f->n_params; r++)
+		at[r].defs = 1; /* and never a known place */
+	for (unsigned int round = 0; round < 3; round++)
+		for (size_t b = 0; b < f->blocks.n; b++)
+			for (size_t i = 0; i < f->blocks.p[b].insns.n; i++)
+				follow(at, &f->blocks.p[b].insns.p[i], !round);
+	for (c->block = 0; ok && c->block < f->blocks.n; c->block++)
+		for (c->insn = 0; ok && c->insn < (long)f->blocks.p[c->block].insns.n; c->insn++)
+			ok = check_bounds(c, at, &f->blocks.p[c->block].insns.p[c->insn]);
+	cleanup_free(&at);
+	return ok;
+}
+
+/* --- functions and the module */
+
+static bool check_func(struct checker *c)
+{
+	const struct ir_func *f = c->f;
+
+	c->block = 0;
+	c->insn = -1;
+	if (f->n_params > IR_ARGS || f->n_params >= f->regs.n)
+		return wrong(c, "%u parameters", f->n_params);
+	for (size_t i = 0; i < f->slots.n; i++) {
+		uint32_t align = f->slots.p[i].align;
+
+		if (!f->slots.p[i].size || !align || align & (align - 1) || align > 8)
+			return wrong(c, "slot %zu: size %u, align %u", i, f->slots.p[i].size,
+				     align);
+	}
+	return check_shapes(c) && check_assigned(c) && check_slots(c);
+}
+
+/* A call chain that comes back to a function: the kernel has no recursion. */
+static bool calls_itself(const struct ir_module *m, size_t at, uint8_t *state)
+{
+	const struct ir_func *f = &m->funcs.p[at];
+	bool found = false;
+
+	state[at] = 1; /* being walked */
+	for (size_t b = 0; !found && b < f->blocks.n; b++)
+		for (size_t i = 0; !found && i < f->blocks.p[b].insns.n; i++) {
+			const struct ir_insn *insn = &f->blocks.p[b].insns.p[i];
+
+			if (insn->op != IR_CALLF && insn->op != IR_FUNC)
+				continue;
+			found = state[insn->index] == 1 ||
+				(!state[insn->index] && calls_itself(m, insn->index, state));
+		}
+	state[at] = 2;
+	return found;
+}
+
+static bool check_recursion(struct checker *c)
+{
+	_cleanup_free_ uint8_t *state = xalloc(c->m->funcs.n);
+
+	for (size_t i = 0; i < c->m->funcs.n; i++) {
+		c->f = &c->m->funcs.p[i];
+		c->block = 0;
+		c->insn = -1;
+		if (!state[i] && calls_itself(c->m, i, state))
+			return wrong(c, "functions that call each other in a circle");
+	}
+	return true;
+}
+
+bool ir_check(const struct ir_module *m, struct buf *why)
+{
+	struct checker c = {.m = m, .why = why, .insn = -1};
+
+	if (!m->funcs.n) {
+		buf_puts(why, "a module without functions");
+		return false;
+	}
+	for (size_t i = 0; i < m->funcs.n; i++) {
+		c.f = &m->funcs.p[i];
+		c.block = 0;
+		c.insn = -1;
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(m->funcs.p[k].name, c.f->name))
+				return wrong(&c, "two functions have this name");
+		if (!check_func(&c))
+			return false;
+	}
+	return check_recursion(&c);
+}
