@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * System calls: all points on them in one program.
+ *
+ * The kernel offers two tracepoints for each of its 360 system calls, but they are made
+ * of the same two events, sys_enter and sys_exit; a perf event for one of them takes
+ * 70 ms to detach.  So one program on each of the two events serves the whole script: it
+ * looks at the number and runs the actions that asked for it.
+ *
+ * An action on one system call compares the number; an action on many (a wildcard) looks
+ * into a table of literals by the number, where the row of question.probes is (and 0 is
+ * "not asked for").  So the work does not grow with the number of points.
+ *
+ * Calls by 32-bit programs have other numbers; the kernel's own tracepoints leave them
+ * out, and so do we (TS_COMPAT of the thread).  That costs a call, so a predicate that does
+ * nothing but compare is asked first: most filters reject nearly everything.
+ */
+#include "compile/lang/bpftrace/lower-internal.h"
+
+enum { NUMBERS = 512 };
+
+struct action {
+	struct unit unit;
+	ARRAY(const struct resolved *) points;
+	ARRAY(int) numbers;
+};
+
+static bool is_syscall(const struct resolved *r, const char *prefix)
+{
+	return r->hook && r->hook->id == HOOK_TRACEPOINT && r->group && r->event &&
+	       !strcmp(r->group, "syscalls") && !strncmp(r->event, prefix, strlen(prefix));
+}
+
+bool lower_is_syscall_point(const struct resolved *r)
+{
+	return is_syscall(r, "sys_enter_") || is_syscall(r, "sys_exit_");
+}
+
+/* Names that the tracepoints have and the table of numbers has not. */
+static int number_of(struct lower *L, const char *name)
+{
+	static const char *const other[][2] = {{"newfstat", "fstat"},	    {"newstat", "stat"},
+					       {"newlstat", "lstat"},	    {"newuname", "uname"},
+					       {"sendfile64", "sendfile"},  {"umount", "umount2"},
+					       {"newfstatat", "newfstatat"}};
+	int nr = L->w->ops->syscall_number ? L->w->ops->syscall_number(L->w, name) : -1;
+
+	for (size_t i = 0; nr < 0 && i < sizeof(other) / sizeof(*other); i++)
+		if (!strcmp(other[i][0], name))
+			nr = L->w->ops->syscall_number(L->w, other[i][1]);
+	return nr;
+}
+
+static void add_row(struct lower *L, const struct unit *u, const struct resolved *r, bool is_first,
+		    const char *event)
+{
+	struct question_probe row = {
+		.name = r->name,
+		.func = r->func,
+		.attach = is_first ? u->attach : QATTACH_NONE,
+		.prog = u->index,
+		.group = "raw_syscalls",
+		.target = event,
+		.pid = -1,
+		.counts_as = 1,
+		.span = r->point ? r->point->span : (struct span){},
+	};
+
+	array_push(L->a, &L->q->probes, row);
+}
+
+static void collect(struct lower *L, const struct checked_probe *p, const char *prefix,
+		    struct action *a)
+{
+	for (const struct resolved *r = p->points; r; r = r->next) {
+		int nr = is_syscall(r, prefix) ? number_of(L, r->event + strlen(prefix)) : -1;
+
+		if (nr < 0 || nr >= NUMBERS)
+			continue;
+		array_push(L->a, &a->points, r);
+		array_push(L->a, &a->numbers, nr);
+	}
+}
+
+/* thread_info.status of the current task: 32-bit programs are left out. */
+static void only_native(struct lower *L, uint32_t otherwise)
+{
+#ifdef __x86_64__
+	const struct btf_view *v = L->w->ops->btf ? L->w->ops->btf(L->w) : NULL;
+	uint32_t task = v ? btf_find(v, 1u << BTF_KIND_STRUCT, "task_struct") : 0;
+	uint32_t info = v ? btf_find(v, 1u << BTF_KIND_STRUCT, "thread_info") : 0;
+	struct btf_place at, status;
+	uint32_t go;
+	struct ir_val flags;
+	bool typed = world_has(L->w, WORLD_TASK_BTF);
+	ir_reg t;
+
+	if (!task || !info || !btf_member_find(v, task, "thread_info", &at) ||
+	    !btf_member_find(v, info, "status", &status))
+		return;
+	lower_note_member(L, "task_struct", "thread_info");
+	lower_note_member(L, "thread_info", "status");
+	t = typed ? IR_CALL(&L->b, BPF_FUNC_get_current_task_btf, IRC_BTF)
+		  : IR_CALL(&L->b, BPF_FUNC_get_current_task, IRC_KPTR);
+	flags = ir_kload(&L->b, t, (int32_t)(at.bit_offset / 8 + status.bit_offset / 8), 4, false,
+			 IRC_INT, NULL);
+	go = ir_block_new(&L->b);
+	ir_branch(&L->b, IRC_SET, flags, IR_I(2 /* TS_COMPAT */), otherwise, go);
+	ir_block_go(&L->b, go);
+#else
+	(void)L, (void)otherwise;
+#endif
+}
+
+/* Does the action want this number?  Goes on in `yes` with L->probe_id, or in `no`. */
+static void test_number(struct lower *L, struct action *a, ir_reg nr, uint32_t yes, uint32_t no)
+{
+	uint16_t table[NUMBERS] = {};
+	uint32_t inside, off;
+	struct ir_val id;
+	ir_reg at;
+
+	L->probe_id = 0;
+	if (a->numbers.n == 1) {
+		ir_branch(&L->b, IRC_EQ, IR_R(nr), IR_I(a->numbers.p[0]), yes, no);
+		return;
+	}
+	for (size_t i = 0; i < a->numbers.n; i++)
+		table[a->numbers.p[i]] = (uint16_t)(i + 1);
+	off = lower_rodata(L, table, sizeof(table), 8);
+	inside = ir_block_new(&L->b);
+	ir_branch(&L->b, IRC_UGE, IR_R(nr), IR_I(NUMBERS), no, inside);
+	ir_block_go(&L->b, inside);
+	at = ir_to_reg(&L->b, ir_math(&L->b, IR_ADD, IR_R(ir_space_addr(&L->b, IRS_RODATA, off)),
+				      ir_math(&L->b, IR_SHL, IR_R(nr), IR_I(1))));
+	id = ir_load(&L->b, at, 0, 2, false);
+	L->probe_id = ir_to_reg(&L->b, ir_math(&L->b, IR_ADD, id, IR_I((int64_t)a->unit.row - 1)));
+	ir_branch(&L->b, IRC_NE, id, IR_I(0), yes, no);
+}
+
+static bool is_plain_builtin(const struct expr *e)
+{
+	switch ((int)e->builtin->id) {
+	case BUILTIN_PID:
+	case BUILTIN_TID:
+	case BUILTIN_UID:
+	case BUILTIN_GID:
+	case BUILTIN_COMM:
+	case BUILTIN_ARGS:
+		return !e->items.n;
+	}
+	return false;
+}
+
+/* May it be asked of a call that is none of ours: no effect, no record, nothing to count? */
+static bool is_plain(const struct expr *e)
+{
+	switch ((int)e->kind) {
+	case EXPR_INT:
+	case EXPR_BOOL:
+	case EXPR_STRING:
+		return true;
+	case EXPR_BUILTIN:
+	case EXPR_CALL:
+		return e->builtin && is_plain_builtin(e);
+	case EXPR_FIELD: /* a register that was saved */
+		return lower_is_args(e->a) && lower_is_scalar(e->type);
+	case EXPR_CAST:
+		return lower_is_scalar(e->type) && is_plain(e->a);
+	case EXPR_UNARY:
+		return (e->op == OP_NOT || e->op == OP_BNOT || e->op == OP_NEG) && is_plain(e->a);
+	case EXPR_BINARY: /* a division by 0 is reported */
+		return e->op != OP_DIV && e->op != OP_MOD && is_plain(e->a) && is_plain(e->b);
+	}
+	return false;
+}
+
+/* Is the predicate asked before whether the program is a 32-bit one? */
+static bool is_native_late(const struct action *a)
+{
+	const struct expr *e = a->unit.probe->probe->predicate;
+
+	return e && is_plain(e);
+}
+
+static void action_body(struct lower *L, struct action *a)
+{
+	L->unit = &a->unit;
+	if (lower_needs_frame(L, a->unit.probe->probe->block))
+		lower_frame(L);
+	lower_predicate(L);
+	if (is_native_late(a))
+		only_native(L, L->body->on_return);
+	lower_statements(L);
+}
+
+/* An action as a function of its own: (context, number, row). */
+static uint32_t action_func(struct lower *L, struct action *a, size_t i)
+{
+	struct ir_builder outer = L->b;
+	struct body body = {.outer = NULL}, *outer_body = L->body;
+	uint32_t func, nr = L->nr_reg, id = L->probe_id;
+
+	ir_func_add(L->b.m, arena_printf(L->a, "action%zu", i), 3);
+	func = (uint32_t)L->b.m->funcs.n - 1;
+	L->b.m->funcs.p[func].regs.p[1].class = IRC_PTR;
+	L->generation++;
+	lower_body_begin(L, &body, func);
+	body.on_return = ir_block_new(&L->b);
+	L->nr_reg = 2;
+	L->probe_id = a->numbers.n > 1 ? 3 : 0;
+	action_body(L, a);
+	lower_body_end(L);
+	L->body = outer_body;
+	L->b = outer;
+	L->nr_reg = nr;
+	L->probe_id = id;
+	return func;
+}
+
+static void one_action(struct lower *L, struct action *a, size_t i, bool is_alone)
+{
+	uint32_t yes = ir_block_new(&L->b),
+		 no = is_alone ? L->body->on_return : ir_block_new(&L->b);
+
+	test_number(L, a, L->nr_reg, yes, no);
+	ir_block_go(&L->b, yes);
+	if (!is_native_late(a))
+		only_native(L, no);
+	if (is_alone) {
+		action_body(L, a);
+		return;
+	}
+	{
+		struct ir_val args[] = {IR_R(L->body->ctx), IR_R(L->nr_reg),
+					L->probe_id ? IR_R(L->probe_id) : IR_I(a->unit.row)};
+
+		ir_call_func(&L->b, action_func(L, a, i), args, 3);
+	}
+	ir_jump(&L->b, no);
+	ir_block_go(&L->b, no);
+}
+
+static void program(struct lower *L, struct unit *u, struct action *actions, size_t n)
+{
+	struct body body = {.outer = NULL};
+	ir_reg nr;
+
+	lower_body_begin(L, &body, 0);
+	body.on_return = ir_block_new(&L->b);
+	L->unit = u;
+	lower_prologue(L);
+	nr = ir_reg_new(&L->b, IRC_INT, "nr");
+	if (u->access == ACCESS_SYS_ENTER) {
+		ir_set(&L->b, nr, ir_load(&L->b, body.ctx, 8, 8, false));
+	} else {
+		struct ir_val regs = ir_load(&L->b, body.ctx, 0, 8, false);
+
+		ir_here(&L->b)->regs.p[regs.reg].class = u->has_typed_ctx ? IRC_BTF : IRC_KPTR;
+		ir_set(&L->b, nr,
+		       ir_kload(&L->b, regs.reg,
+				lower_reg_offset("orig_ax") < 0 ? 64 : lower_reg_offset("orig_ax"),
+				8, false, IRC_INT, NULL));
+	}
+	L->nr_reg = nr;
+	for (size_t i = 0; i < n; i++)
+		one_action(L, &actions[i], i, n == 1);
+	L->unit = u;
+	lower_body_end(L);
+	L->nr_reg = 0;
+	L->probe_id = 0;
+}
+
+static void direction(struct lower *L, const char *prefix, const char *event, enum access access)
+{
+	struct action *actions = arena_array(L->a, struct action, L->c->probes.n + 1);
+	bool typed = world_has(L->w, WORLD_TP_BTF), is_first = true;
+	struct unit u = {.provider = HOOK_TRACEPOINT,
+			 .access = access,
+			 .attach = typed ? QATTACH_TP_BTF : QATTACH_RAW_TP,
+			 .prog_type = typed ? BPF_PROG_TYPE_TRACING : BPF_PROG_TYPE_RAW_TRACEPOINT,
+			 .attach_type = typed ? BPF_TRACE_RAW_TP : 0,
+			 .btf_name = typed ? event : NULL,
+			 .has_typed_ctx = typed,
+			 .n_points = 1,
+			 .is_filtered = true};
+	size_t n = 0;
+
+	for (size_t i = 0; i < L->c->probes.n; i++) {
+		struct action *a = &actions[n];
+
+		collect(L, &L->c->probes.p[i], prefix, a);
+		if (!a->points.n)
+			continue;
+		a->unit = u;
+		a->unit.probe = &L->c->probes.p[i];
+		a->unit.point = a->points.p[0];
+		a->unit.n_points = (uint32_t)a->points.n;
+		n++;
+	}
+	if (!n)
+		return;
+	u.probe = actions[0].unit.probe;
+	u.point = actions[0].unit.point;
+	u.row = (uint32_t)L->q->probes.n;
+	lower_prog_begin(L, &u, arena_new(L->a, struct ir_module));
+	L->q->progs.p[u.index].name = event;
+	for (size_t i = 0; i < n; i++) {
+		actions[i].unit.index = u.index;
+		actions[i].unit.row = (uint32_t)L->q->probes.n;
+		for (size_t j = 0; j < actions[i].points.n; j++, is_first = false)
+			add_row(L, &u, actions[i].points.p[j], is_first, event);
+	}
+	program(L, &u, actions, n);
+	L->unit = NULL;
+}
+
+void lower_dispatch(struct lower *L)
+{
+	direction(L, "sys_enter_", "sys_enter", ACCESS_SYS_ENTER);
+	direction(L, "sys_exit_", "sys_exit", ACCESS_SYS_EXIT);
+}

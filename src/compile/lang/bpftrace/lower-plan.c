@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which program serves which points.
+ *
+ * A hook may be had in several ways; here the cheapest that means the same is chosen:
+ *
+ *	tracepoint      tp_btf, if the action does not look at args, or only at those that
+ *	                are arguments as well, as the id of raw_syscalls:* (a call through a
+ *	                trampoline, and detached at once); else by perf event, whose context
+ *	                has the fields
+ *	rawtracepoint   tp_btf with typed arguments, else raw
+ *	kprobe          by perf event, kprobe.multi for several functions; fentry where the
+ *	                kernel has no kprobes
+ *	uprobe          the same: uprobe.multi for several places in one program
+ *	begin, end …    a raw tracepoint program that is run by test-run
+ *
+ * A program that is bound to its target when it is loaded (tp_btf, fentry) is made once a
+ * point; others serve all points of the action, told apart by their cookie: the row in
+ * question.probes.
+ */
+#include "compile/lang/bpftrace/lower-internal.h"
+
+#include <errno.h>
+
+/* --- what an action asks for */
+
+static bool block_asks(const struct block *b, unsigned int ids);
+
+enum { ASKS_ARGS = 1, ASKS_NAME = 2, ASKS_CTX = 4, BUT_RAW_SYSCALL = 8 };
+
+/* args.id, args.ret */
+static bool is_raw_field(const struct expr *e)
+{
+	return e->kind == EXPR_FIELD && e->name && lower_is_args(e->a) &&
+	       (!strcmp(e->name, "id") || !strcmp(e->name, "ret"));
+}
+
+static bool expr_asks(const struct expr *e, unsigned int what)
+{
+	if (!e || ((what & BUT_RAW_SYSCALL) && is_raw_field(e)))
+		return false;
+	if ((e->kind == EXPR_CALL || e->kind == EXPR_BUILTIN) && e->builtin) {
+		enum builtin_id id = e->builtin->id;
+
+		if ((what & ASKS_ARGS) &&
+		    (id == BUILTIN_ARGS || id == BUILTIN_CTX || id == BUILTIN_REG ||
+		     id == BUILTIN_USERMODE || id == BUILTIN_ARG || id == BUILTIN_FUNC))
+			return true;
+		if ((what & ASKS_NAME) && (id == BUILTIN_PROBE || id == BUILTIN_FUNC))
+			return true;
+		if ((what & ASKS_CTX) && (id == BUILTIN_CTX || id == BUILTIN_REG ||
+					  id == BUILTIN_USERMODE || id == BUILTIN_OVERRIDE))
+			return true;
+	}
+	for (size_t i = 0; i < e->items.n; i++)
+		if (expr_asks(e->items.p[i], what))
+			return true;
+	return expr_asks(e->a, what) || expr_asks(e->b, what) || expr_asks(e->c, what) ||
+	       block_asks(e->block, what);
+}
+
+static bool block_asks(const struct block *b, unsigned int what)
+{
+	if (!b)
+		return false;
+	for (size_t i = 0; i < b->stmts.n; i++) {
+		const struct stmt *s = b->stmts.p[i];
+
+		if (expr_asks(s->a, what) || expr_asks(s->b, what) || expr_asks(s->c, what) ||
+		    block_asks(s->block, what) || block_asks(s->other, what))
+			return true;
+	}
+	return expr_asks(b->value, what);
+}
+
+static bool asks(const struct checked_probe *p, unsigned int what)
+{
+	return expr_asks(p->probe->predicate, what) || block_asks(p->probe->block, what);
+}
+
+/* --- the choice */
+
+static bool has_btf_tracepoint(struct lower *L, const char *event)
+{
+	const struct btf_view *v = L->w->ops->btf ? L->w->ops->btf(L->w) : NULL;
+	char name[128];
+
+	if (!v || !world_has(L->w, WORLD_TP_BTF))
+		return false;
+	if ((size_t)snprintf(name, sizeof(name), "btf_trace_%s", event) >= sizeof(name))
+		return false;
+	return btf_find(v, 1u << BTF_KIND_TYPEDEF, name) != 0;
+}
+
+static void by_test_run(struct unit *u, enum question_attach attach)
+{
+	u->attach = attach;
+	u->prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+	u->access = ACCESS_NONE;
+}
+
+static void by_trampoline(struct unit *u, enum question_attach attach, uint32_t attach_type,
+			  const char *name, const char *module)
+{
+	u->attach = attach;
+	u->prog_type = BPF_PROG_TYPE_TRACING;
+	u->attach_type = attach_type;
+	u->btf_name = name;
+	u->btf_module = module && *module && strcmp(module, "vmlinux") != 0 ? module : NULL;
+	u->access = ACCESS_ARRAY;
+	u->has_typed_ctx = true;
+}
+
+static void by_regs(struct unit *u, enum question_attach attach, uint32_t prog_type)
+{
+	u->attach = attach;
+	u->prog_type = prog_type;
+	u->access = ACCESS_REGS;
+}
+
+static bool is_raw_syscall(const struct unit *u)
+{
+	const struct resolved *r = u->point;
+
+	return r->group && !strcmp(r->group, "raw_syscalls") &&
+	       (!strcmp(r->event, "sys_enter") || !strcmp(r->event, "sys_exit"));
+}
+
+static void plan_tracepoint(struct lower *L, struct unit *u)
+{
+	if (is_raw_syscall(u) && !asks(u->probe, ASKS_ARGS | BUT_RAW_SYSCALL) &&
+	    has_btf_tracepoint(L, u->point->event)) {
+		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
+		u->access =
+			!strcmp(u->point->event, "sys_enter") ? ACCESS_SYS_ENTER : ACCESS_SYS_EXIT;
+		return;
+	}
+	if (!asks(u->probe, ASKS_ARGS) && has_btf_tracepoint(L, u->point->event)) {
+		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
+		return;
+	}
+	u->attach = QATTACH_TRACEPOINT;
+	u->prog_type = BPF_PROG_TYPE_TRACEPOINT;
+	u->access = ACCESS_FORMAT;
+}
+
+static void plan_raw(struct lower *L, struct unit *u)
+{
+	if (has_btf_tracepoint(L, u->point->event)) {
+		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
+		return;
+	}
+	u->attach = QATTACH_RAW_TP;
+	u->prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+	u->access = ACCESS_ARRAY;
+}
+
+static void plan_kprobe(struct lower *L, struct unit *u, bool is_return)
+{
+	bool many = u->probe->n_points > 1 && world_has(L->w, WORLD_KPROBE_MULTI);
+
+	if (!world_has(L->w, WORLD_KPROBE) && world_has(L->w, WORLD_FENTRY) && !u->point->offset &&
+	    !u->point->is_address && !asks(u->probe, ASKS_CTX)) {
+		by_trampoline(u, is_return ? QATTACH_FEXIT : QATTACH_FENTRY,
+			      is_return ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY, u->point->function,
+			      u->point->module);
+		return;
+	}
+	by_regs(u,
+		many ? (is_return ? QATTACH_KRETPROBE_MULTI : QATTACH_KPROBE_MULTI)
+		     : (is_return ? QATTACH_KRETPROBE : QATTACH_KPROBE),
+		BPF_PROG_TYPE_KPROBE);
+	if (many)
+		u->attach_type = BPF_TRACE_KPROBE_MULTI;
+}
+
+static bool is_one_binary(const struct checked_probe *p)
+{
+	for (const struct resolved *r = p->points; r; r = r->next)
+		if (!r->binary || strcmp(r->binary, p->points->binary) != 0 ||
+		    (r->usdt_arg && r->usdt_arg->semaphore))
+			return false;
+	return true;
+}
+
+static void plan_uprobe(struct lower *L, struct unit *u, bool is_return)
+{
+	bool many = u->probe->n_points > 1 && world_has(L->w, WORLD_UPROBE_MULTI) &&
+		    u->probe->points->binary && is_one_binary(u->probe);
+
+	by_regs(u,
+		many ? (is_return ? QATTACH_URETPROBE_MULTI : QATTACH_UPROBE_MULTI)
+		     : (is_return ? QATTACH_URETPROBE : QATTACH_UPROBE),
+		BPF_PROG_TYPE_KPROBE);
+	if (many)
+		u->attach_type = 48; /* BPF_TRACE_UPROBE_MULTI, Linux 6.6 */
+}
+
+static void choose(struct lower *L, struct unit *u)
+{
+	u->is_filtered = true;
+	switch (u->provider) {
+	case HOOK_BEGIN:
+		by_test_run(u, QATTACH_BEGIN);
+		u->is_filtered = false;
+		break;
+	case HOOK_END:
+		by_test_run(u, QATTACH_END);
+		u->is_filtered = false;
+		break;
+	case HOOK_SELF:
+		by_test_run(u, QATTACH_SELF);
+		u->is_filtered = false;
+		break;
+	case HOOK_TEST:
+		by_test_run(u, QATTACH_TEST);
+		u->is_filtered = false;
+		break;
+	case HOOK_BENCH:
+		by_test_run(u, QATTACH_BENCH);
+		u->is_filtered = false;
+		break;
+	case HOOK_KPROBE:
+		plan_kprobe(L, u, false);
+		break;
+	case HOOK_KRETPROBE:
+		plan_kprobe(L, u, true);
+		break;
+	case HOOK_UPROBE:
+	case HOOK_USDT:
+		plan_uprobe(L, u, false);
+		u->is_filtered = false; /* attached to the process alone */
+		break;
+	case HOOK_URETPROBE:
+		plan_uprobe(L, u, true);
+		u->is_filtered = false;
+		break;
+	case HOOK_TRACEPOINT:
+		plan_tracepoint(L, u);
+		break;
+	case HOOK_RAWTRACEPOINT:
+		plan_raw(L, u);
+		break;
+	case HOOK_PROFILE:
+		by_regs(u, QATTACH_PROFILE, BPF_PROG_TYPE_PERF_EVENT);
+		break;
+	case HOOK_INTERVAL:
+		by_regs(u, QATTACH_INTERVAL, BPF_PROG_TYPE_PERF_EVENT);
+		u->is_filtered = false;
+		break;
+	case HOOK_SOFTWARE:
+	case HOOK_HARDWARE:
+		by_regs(u, QATTACH_PERF, BPF_PROG_TYPE_PERF_EVENT);
+		break;
+	case HOOK_WATCHPOINT:
+		by_regs(u, QATTACH_WATCHPOINT, BPF_PROG_TYPE_PERF_EVENT);
+		break;
+	case HOOK_FENTRY:
+		by_trampoline(u, QATTACH_FENTRY, BPF_TRACE_FENTRY, u->point->function,
+			      u->point->module);
+		break;
+	case HOOK_FEXIT:
+		by_trampoline(u, QATTACH_FEXIT, BPF_TRACE_FEXIT, u->point->function,
+			      u->point->module);
+		break;
+	case HOOK_ITER:
+		by_trampoline(u, QATTACH_ITER, BPF_TRACE_ITER, u->point->event, NULL);
+		u->access = ACCESS_ITER;
+		u->is_filtered = false;
+		break;
+	case HOOKS:
+		break;
+	}
+}
+
+/* Is the target part of the loaded program? */
+static bool is_bound(const struct unit *u)
+{
+	return u->prog_type == BPF_PROG_TYPE_TRACING;
+}
+
+void lower_plan(struct lower *L, const struct checked_probe *p,
+		void (*fn)(struct lower *L, struct unit *u))
+{
+	bool is_named = asks(p, ASKS_NAME);
+
+	for (const struct resolved *r = p->points; r; r = r->next) {
+		struct unit *u;
+
+		if (lower_is_syscall_point(r))
+			continue;
+		u = arena_new(L->a, struct unit);
+		*u = (struct unit){.probe = p, .point = r, .n_points = 1, .is_named = is_named};
+		u->provider = r->hook ? r->hook->id : HOOKS;
+		choose(L, u);
+		if (is_bound(u) || u->prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT) {
+			fn(L, u);
+			continue;
+		}
+		u->n_points = p->n_points;
+		u->has_cookie = u->n_points > 1 && world_has(L->w, WORLD_ATTACH_COOKIE);
+		if (u->n_points > 1 && is_named && !u->has_cookie) {
+			u->n_points = 1; /* no cookies: a program each */
+			fn(L, u);
+			continue;
+		}
+		fn(L, u);
+		return;
+	}
+}
+
+/* --- rows of question.probes */
+
+static void row_values(struct question_probe *q, const struct resolved *r)
+{
+	q->name = r->name;
+	q->func = r->func;
+	q->group = r->group;
+	q->target = r->function ? r->function : r->event;
+	q->module = r->module;
+	q->binary = r->binary;
+	q->offset = r->offset;
+	q->address = r->address;
+	q->period = r->period;
+	q->is_freq = r->is_freq;
+	q->perf_type = r->perf_type;
+	q->perf_config = r->perf_config;
+	q->length = r->length;
+	q->mode = r->mode;
+	q->number = (uint32_t)r->number;
+	q->pin = r->pin;
+	q->is_optional = r->is_optional;
+	q->span = r->point ? r->point->span : (struct span){};
+	if (r->binary) {
+		/* the place in the file */
+		if (r->usdt_arg) {
+			q->address = r->usdt_arg->offset;
+			q->ref_ctr = r->usdt_arg->semaphore;
+		} else if (r->symbol) {
+			q->address = r->symbol->offset + r->offset;
+		} else {
+			q->address = r->offset;
+		}
+	}
+}
+
+static bool is_multi(enum question_attach a)
+{
+	return a == QATTACH_KPROBE_MULTI || a == QATTACH_KRETPROBE_MULTI ||
+	       a == QATTACH_UPROBE_MULTI || a == QATTACH_URETPROBE_MULTI;
+}
+
+static void multi_targets(struct lower *L, const struct unit *u, struct question_probe *row)
+{
+	const char **names = arena_array(L->a, const char *, u->n_points);
+	uint64_t *addresses = arena_array(L->a, uint64_t, u->n_points);
+	uint64_t *cookies = arena_array(L->a, uint64_t, u->n_points);
+	uint32_t n = 0;
+
+	for (const struct resolved *r = u->point; r && n < u->n_points; r = r->next, n++) {
+		struct question_probe tmp = {0};
+
+		row_values(&tmp, r);
+		names[n] = tmp.target;
+		addresses[n] = tmp.address;
+		cookies[n] = u->row + n;
+	}
+	row->targets = row->binary ? NULL : names;
+	row->addresses = row->binary ? addresses : NULL;
+	row->cookies = cookies;
+	row->n_targets = n;
+	row->counts_as = 0;
+	for (const struct resolved *r = u->point; r && n; r = r->next, n--)
+		row->counts_as += !r->is_uncounted;
+}
+
+void lower_probe_row(struct lower *L, const struct unit *u)
+{
+	uint32_t n = 0;
+
+	for (const struct resolved *r = u->point; r && n < u->n_points; r = r->next, n++) {
+		struct question_probe row = {
+			.prog = u->index, .pid = -1, .counts_as = !r->is_uncounted};
+
+		row_values(&row, r);
+		row.attach = u->attach;
+		row.cookie = u->has_cookie ? u->row + n : 0;
+		if (r->binary || u->prog_type == BPF_PROG_TYPE_PERF_EVENT)
+			row.pid = u->provider == HOOK_INTERVAL || u->provider == HOOK_PROFILE
+					  ? -1
+					  : L->o->pid;
+		if (is_multi(u->attach)) {
+			if (!n) {
+				multi_targets(L, u, &row);
+			} else { /* its name only */
+				row.attach = QATTACH_NONE;
+				row.counts_as = 0;
+			}
+		}
+		array_push(L->a, &L->q->probes, row);
+	}
+}
+
+const char *lower_prog_name(struct lower *L, const struct unit *u)
+{
+	const struct resolved *r = u->point;
+	const char *from = r->function ? r->function
+			   : r->event  ? r->event
+			   : r->hook   ? r->hook->name
+				       : "prog";
+	char name[16];
+	size_t n = 0;
+
+	for (; *from && n < 15; from++)
+		name[n++] = (*from >= 'a' && *from <= 'z') || (*from >= 'A' && *from <= 'Z') ||
+					    (*from >= '0' && *from <= '9')
+				    ? *from
+				    : '_';
+	name[n] = 0;
+	return arena_strdup(L->a, n ? name : "prog");
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A text in, a question out: every phase by name, in order. */
+#pragma once
+
+#include "catalog/question.h"
+#include "compile/lang/bpftrace/check.h"
+#include "compile/lang/bpftrace/expand.h"
+#include "compile/world.h"
+
+struct rt_library;
+
+struct compile_options {
+	const char *name; /* of the text: "stdin", "tool.bt" */
+	struct str text;
+	struct script_params params;
+	struct check_options check;
+	const struct rt_library *rt; /* functions that generated code calls */
+	int level;		     /* -O0, -O2 */
+	const char *dump;	     /* a phase (ast, types, ir, a pass's name, bpf); NULL */
+	struct buf *dump_to;
+	enum { COMPILE_ALL, COMPILE_PARSE, COMPILE_CHECK } until;
+};
+
+/*
+ * Compile into `q` (question_init was called).  False: q->diags says why.  Warnings may be
+ * there either way.
+ */
+bool compile_bpftrace(struct question *q, const struct compile_options *o);
