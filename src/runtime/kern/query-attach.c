@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Probes attached, and let go.
+ *
+ * Links of bpf(2) are cheap both ways.  A perf event on a tracepoint or a function takes
+ * some 70 ms to close, in which it only waits for all cpus, and since 6.13 the link to its
+ * program waits as well: many are closed at once, by threads.
+ */
+#include "base/macro.h"
+#include "runtime/kern/query-internal.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { THREADS = 64, THREAD_STACK = 128 << 10 };
+
+void query_keep(struct query *x, int link, int event, bool is_slow)
+{
+	if (x->attached_n == x->attached_room) {
+		x->attached_room = x->attached_room ? x->attached_room * 2 : 16;
+		x->attached = xrealloc(x->attached, x->attached_room * sizeof(*x->attached));
+	}
+	x->attached[x->attached_n++] =
+		(struct attached){.link = link, .event = event, .is_slow = is_slow};
+}
+
+/* As pthread_create(); signals are for the main thread. */
+static int start_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	int r;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(thread, &attr, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return r;
+}
+
+/* --- by kind: each returns 0 or -errno */
+
+static int keep_link(struct query *x, int fd)
+{
+	if (fd >= 0)
+		query_keep(x, fd, -1, false);
+	return fd < 0 ? fd : 0;
+}
+
+/* tp_btf, fentry, fexit: the program knows where; a raw tracepoint is named. */
+static int attach_raw(struct query *x, const struct question_probe *p)
+{
+	struct bpf_raw_tracepoint_cookie a = {
+		.name = p->attach == QATTACH_RAW_TP ? (uintptr_t)p->target : 0,
+		.prog_fd = (uint32_t)x->progs[p->prog],
+		.cookie = p->cookie,
+	};
+	union bpf_attr link = {0};
+	int r;
+
+	if (p->cookie && (p->attach == QATTACH_FENTRY || p->attach == QATTACH_FEXIT)) {
+		link.link_create.prog_fd = (uint32_t)x->progs[p->prog];
+		link.link_create.attach_type = x->q->progs.p[p->prog].attach_type;
+		link.link_create.tracing.cookie = p->cookie;
+		return keep_link(x, bpf_call(BPF_LINK_CREATE, &link, sizeof(link)));
+	}
+	r = bpf_call(BPF_RAW_TRACEPOINT_OPEN, &a,
+		     p->cookie ? sizeof(a) : offsetof(struct bpf_raw_tracepoint_cookie, cookie));
+	return keep_link(x, r);
+}
+
+static int attach_kprobe_multi(struct query *x, const struct question_probe *p)
+{
+	union bpf_attr a = {0};
+	bool is_session = x->q->progs.p[p->prog].attach_type == BPF_TRACE_KPROBE_SESSION_;
+
+	a.link_create.prog_fd = (uint32_t)x->progs[p->prog];
+	a.link_create.attach_type = is_session ? (uint32_t)BPF_TRACE_KPROBE_SESSION_
+					       : (uint32_t)BPF_TRACE_KPROBE_MULTI_;
+	a.link_create.kprobe_multi.cnt = p->n_targets;
+	a.link_create.kprobe_multi.syms = (uintptr_t)p->targets;
+	if (!p->targets)
+		a.link_create.kprobe_multi.addrs = (uintptr_t)p->addresses;
+	a.link_create.kprobe_multi.cookies = (uintptr_t)p->cookies;
+	if (p->attach == QATTACH_KRETPROBE_MULTI)
+		a.link_create.kprobe_multi.flags = BPF_MULTI_RETURN_;
+	return keep_link(x, bpf_call(BPF_LINK_CREATE, &a, sizeof(a)));
+}
+
+static int attach_uprobe_multi(struct query *x, const struct question_probe *p)
+{
+	struct bpf_link_uprobe_multi a = {
+		.prog_fd = (uint32_t)x->progs[p->prog],
+		.attach_type = BPF_TRACE_UPROBE_MULTI_,
+		.path = (uintptr_t)p->binary,
+		.offsets = (uintptr_t)p->addresses,
+		.ref_ctr_offsets = (uintptr_t)p->ref_ctrs,
+		.cookies = (uintptr_t)p->cookies,
+		.cnt = p->n_targets,
+		.uprobe_flags = p->attach == QATTACH_URETPROBE_MULTI ? BPF_MULTI_RETURN_ : 0,
+		.pid = p->pid > 0 ? (uint32_t)p->pid : 0,
+	};
+
+	return keep_link(x, bpf_call(BPF_LINK_CREATE, &a, sizeof(a)));
+}
+
+/* A path that is not absolute is one of the bpf file system. */
+static int pin(int link, const char *path)
+{
+	union bpf_attr a = {0};
+	char whole[512];
+
+	if (snprintf(whole, sizeof(whole), "%s%s", *path == '/' ? "" : "/sys/fs/bpf/", path) >=
+	    (int)sizeof(whole))
+		return -ENAMETOOLONG;
+	a.pathname = (uintptr_t)whole;
+	a.bpf_fd = (uint32_t)link;
+	return bpf_call(BPF_OBJ_PIN, &a, sizeof(a));
+}
+
+/* Reading it to the end runs the program for each object. */
+static void *read_iterator(void *arg)
+{
+	struct iterator *i = arg;
+	char text[4096];
+	ssize_t n;
+
+	do {
+		n = read(i->fd, text, sizeof(text));
+	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+	__atomic_store_n(&i->is_done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static int run_iterator(struct query *x, int link)
+{
+	union bpf_attr a = {0};
+	struct iterator *i;
+	int fd, r;
+
+	a.iter_create.link_fd = (uint32_t)link;
+	fd = bpf_call(BPF_ITER_CREATE, &a, sizeof(a));
+	if (fd < 0)
+		return fd;
+	i = xalloc(sizeof(*i));
+	i->fd = fd;
+	r = -start_thread(&i->thread, read_iterator, i);
+	if (r < 0) {
+		close(fd);
+		free(i);
+		return r;
+	}
+	i->next = x->iterators;
+	x->iterators = i;
+	return 0;
+}
+
+bool query_iterates(const struct query *x)
+{
+	for (const struct iterator *i = x->iterators; i; i = i->next)
+		if (!__atomic_load_n(&i->is_done, __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
+static void end_iterators(struct query *x)
+{
+	struct iterator *i, *next;
+
+	for (i = x->iterators; i; i = next) {
+		next = i->next;
+		pthread_join(i->thread, NULL);
+		close(i->fd);
+		free(i);
+	}
+	x->iterators = NULL;
+}
+
+static int attach_iter(struct query *x, const struct question_probe *p)
+{
+	union bpf_attr a = {0};
+	int link, r;
+
+	a.link_create.prog_fd = (uint32_t)x->progs[p->prog];
+	a.link_create.attach_type = BPF_TRACE_ITER;
+	link = bpf_call(BPF_LINK_CREATE, &a, sizeof(a));
+	if (link < 0)
+		return link;
+	r = p->pin && *p->pin ? pin(link, p->pin) : run_iterator(x, link);
+	query_keep(x, link, -1, false);
+	return r;
+}
+
+static int attach(struct query *x, const struct question_probe *p)
+{
+	switch (p->attach) {
+	case QATTACH_NONE:
+	case QATTACH_BEGIN:
+	case QATTACH_END:
+	case QATTACH_TEST:
+	case QATTACH_BENCH:
+	case QATTACH_SELF:
+		return 0; /* query_run() */
+	case QATTACH_TP_BTF:
+	case QATTACH_RAW_TP:
+	case QATTACH_FENTRY:
+	case QATTACH_FEXIT:
+		return attach_raw(x, p);
+	case QATTACH_KPROBE_MULTI:
+	case QATTACH_KRETPROBE_MULTI:
+		return attach_kprobe_multi(x, p);
+	case QATTACH_UPROBE_MULTI:
+	case QATTACH_URETPROBE_MULTI:
+		return attach_uprobe_multi(x, p);
+	case QATTACH_ITER:
+		return attach_iter(x, p);
+	case QATTACH_TRACEPOINT:
+	case QATTACH_KPROBE:
+	case QATTACH_KRETPROBE:
+	case QATTACH_UPROBE:
+	case QATTACH_URETPROBE:
+	case QATTACH_PERF:
+	case QATTACH_PROFILE:
+	case QATTACH_INTERVAL:
+	case QATTACH_WATCHPOINT:
+		return query_attach_perf(x, p);
+	}
+	return -EINVAL;
+}
+
+/* Where the usual words of an error mislead. */
+static const char *reason(int r)
+{
+	switch (-r) {
+	case EILSEQ:
+		return "the place is inside of an instruction";
+	default:
+		return strerror(-r);
+	}
+}
+
+int query_attach(struct query *x, uint32_t probe, struct query_error *e)
+{
+	const struct question_probe *p = &x->q->probes.p[probe];
+	size_t before = x->attached_n;
+	int r;
+
+	*e = (struct query_error){.prog = p->prog, .probe = probe, .span = p->span};
+	if (p->attach == QATTACH_NONE)
+		return 0;
+	if (x->progs[p->prog] < 0) {
+		struct query_error why = *e;
+
+		/* an optional probe's program was refused when the query was opened */
+		r = query_prog_retry(x, p->prog, &why);
+		*e = why;
+		e->prog = p->prog;
+		e->probe = probe;
+		if (r < 0)
+			return r;
+	}
+	r = attach(x, p);
+	if (r >= 0)
+		return 0;
+	while (x->attached_n > before) { /* those of some cpus */
+		struct attached *a = &x->attached[--x->attached_n];
+
+		if (a->link >= 0)
+			close(a->link);
+		if (a->event >= 0)
+			close(a->event);
+	}
+	if (r == -524 /* the kernel's own ENOTSUPP */ || r == -EOPNOTSUPP)
+		r = -ENOTSUP;
+	query_fail(e, r, "cannot attach %s: %s", p->name, reason(r));
+	query_attach_hint(x, p, r, e);
+	return r;
+}
+
+/* --- letting go */
+
+struct closing {
+	struct attached *all;
+	size_t n;
+	size_t next; /* atomic */
+};
+
+static void let_go(const struct attached *a)
+{
+	if (a->link >= 0)
+		close(a->link);
+	if (a->event >= 0)
+		close(a->event);
+}
+
+static void *close_some(void *arg)
+{
+	struct closing *c = arg;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED)) < c->n)
+		let_go(&c->all[i]);
+	return NULL;
+}
+
+static void close_all(struct closing *c)
+{
+	pthread_t threads[THREADS];
+	size_t n = 0, wanted = MIN(c->n, (size_t)THREADS);
+
+	while (n + 1 < wanted && !start_thread(&threads[n], close_some, c))
+		n++;
+	close_some(c);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+}
+
+void query_detach(struct query *x)
+{
+	struct closing slow = {.all = x->attached};
+
+	end_iterators(x);
+	for (size_t i = 0; i < x->attached_n; i++) {
+		if (x->attached[i].is_slow)
+			slow.all[slow.n++] = x->attached[i];
+		else
+			let_go(&x->attached[i]);
+	}
+	if (slow.n)
+		close_all(&slow);
+	x->attached_n = 0;
+}

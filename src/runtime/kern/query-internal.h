@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of a query in the kernel share; for query*.c only.
+ *
+ *	query.c         life, globals, losses, stacks, test runs
+ *	query-map.c     maps: made, read, changed
+ *	query-load.c    programs: descriptors and addresses put in, types, the load
+ *	query-refusal.c what the verifier said, in a sentence
+ *	query-ring.c    the ring buffer's reader
+ *	query-attach.c  probes by links and the table of kinds
+ *	query-perf.c    probes by perf events
+ *	query-hint.c    what would help when the kernel says no
+ */
+#pragma once
+
+#include "base/str.h"
+#include "runtime/kern/bpf.h"
+#include "runtime/kern/btf.h"
+#include "runtime/kern/tracefs.h"
+#include "runtime/query.h"
+
+#include <pthread.h>
+
+/* The ring as the kernel lays it out: two pages of positions, then the data. */
+struct ring {
+	int fd; /* borrowed */
+	size_t page, size;
+	volatile unsigned long *consumer; /* mapped; NULL: there is no ring */
+	const unsigned long *producer;	  /* mapped, with the data behind it */
+	const char *data;
+	char *copy; /* owned: of a record that goes over the end */
+	uint32_t copy_room;
+};
+
+int ring_open(struct ring *r, int fd, size_t size);
+void ring_close(struct ring *r);
+/* Hand over what is there, at most one ring full.  Returns how many, or what `fn` refused with. */
+int ring_drain(struct ring *r, query_record_fn fn, void *ctx);
+int ring_wait(struct ring *r, int timeout_ms); /* 1: there is something */
+
+/* Something that was attached: its descriptors, closed in this order. */
+struct attached {
+	int link, event; /* -1: none */
+	bool is_slow;	 /* a perf event that waits for all cpus when it goes */
+};
+
+/* One that is read by a thread of its own, so that its records can be polled meanwhile. */
+struct iterator {
+	struct iterator *next;
+	pthread_t thread;
+	int fd;	      /* owned */
+	bool is_done; /* atomic */
+};
+
+struct query {
+	const struct question *q;
+	struct query_config config;
+	int *maps;	       /* descriptors, owned; -1 */
+	uint32_t *ring_sizes;  /* max_entries as made */
+	int *progs;	       /* owned; -1 */
+	int stats;	       /* owned; keeps the kernel counting; -1 */
+	struct kernel_btf btf; /* opened when a program asks for it */
+	bool is_btf_open;
+	struct tracefs tracefs; /* likewise */
+	unsigned int cpus;	/* possible ones */
+	struct ring ring;
+	void *globals; /* mapped; NULL */
+	size_t globals_n;
+	struct attached *attached; /* owned */
+	size_t attached_n, attached_room;
+	struct iterator *iterators; /* owned */
+};
+
+/* "what", with the place; returns r. */
+int query_fail(struct query_error *e, int r, const char *format, ...) _printf_(3, 4);
+void query_hint(struct query_error *e, const char *format, ...) _printf_(2, 3);
+
+int query_maps_create(struct query *x, struct query_error *e);
+
+/* Load program `i` into x->progs[i]. */
+int query_prog_load(struct query *x, uint32_t i, struct query_error *e);
+/* Once more, for one that was refused and is optional: 0, or the reason is in `e`. */
+int query_prog_retry(struct query *x, uint32_t i, struct query_error *e);
+const struct btf_view *query_btf(struct query *x); /* NULL: this kernel has none */
+
+/*
+ * Read the verifier's log: e->error.what in words, e->span by the program's lines,
+ * e->error.log the end of the log.
+ */
+void query_refusal(const struct question_prog *p, const char *log, int r, struct query_error *e);
+
+/* Keep descriptors until query_detach(); -1 for what there is not. */
+void query_keep(struct query *x, int link, int event, bool is_slow);
+
+/* Attach by a perf event.  0 or -errno; nothing is said. */
+int query_attach_perf(struct query *x, const struct question_probe *p);
+
+/* Why it did not attach, and what would help. */
+void query_attach_hint(const struct query *x, const struct question_probe *p, int r,
+		       struct query_error *e);
+void query_load_hint(const struct question_prog *p, int r, struct query_error *e);

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A question in the kernel: its life.  query-internal.h lists the files.
+ */
+#include "runtime/query.h"
+
+#include "base/clock.h"
+#include "base/macro.h"
+#include "runtime/kern/cpus.h"
+#include "runtime/kern/query-internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+int query_fail(struct query_error *e, int r, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(e->error.what, sizeof(e->error.what), format, args);
+	va_end(args);
+	return r;
+}
+
+void query_hint(struct query_error *e, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(e->error.hint, sizeof(e->error.hint), format, args);
+	va_end(args);
+}
+
+const struct btf_view *query_btf(struct query *x)
+{
+	const struct btf_view *shared = x->config.btf ? x->config.btf(x->config.btf_ctx) : NULL;
+
+	if (shared)
+		return shared;
+	if (!x->is_btf_open) {
+		x->is_btf_open = true;
+		if (kernel_btf_open(&x->btf, "/sys/kernel/btf/vmlinux") < 0)
+			x->btf = (struct kernel_btf){0};
+	}
+	return x->btf.blob ? &x->btf.view : NULL;
+}
+
+/* The globals are one element of an array: mapped, they are memory like any other. */
+static void map_globals(struct query *x)
+{
+	const struct question_map *m;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *p;
+
+	if (x->q->globals < 0)
+		return;
+	m = &x->q->maps.p[x->q->globals];
+	x->globals_n = (m->value_size + page - 1) / page * page;
+	p = mmap(NULL, x->globals_n, PROT_READ | PROT_WRITE, MAP_SHARED, x->maps[x->q->globals], 0);
+	x->globals = p == MAP_FAILED ? NULL : p;
+}
+
+static void set_facts(struct query *x)
+{
+	const struct question *q = x->q;
+	uint64_t start = clock_boot_ns(), epoch = (uint64_t)clock_boot_to_real_ns();
+	uint64_t cpus = x->cpus, child = (uint64_t)x->config.child_pid;
+
+	query_global_set(x, q->global_cpid, &child, sizeof(child));
+	query_global_set(x, q->global_ncpus, &cpus, sizeof(cpus));
+	query_global_set(x, q->global_epoch_ns, &epoch, sizeof(epoch));
+	query_global_set(x, q->global_start_ns, &start, sizeof(start));
+}
+
+static int open_ring(struct query *x, struct query_error *e)
+{
+	int i = x->q->ring, r;
+
+	if (i < 0)
+		return 0;
+	r = ring_open(&x->ring, x->maps[i], x->ring_sizes[i]);
+	return r < 0 ? query_fail(e, r, "cannot map the ring buffer") : 0;
+}
+
+static struct query *query_new(const struct question *q, const struct query_config *config)
+{
+	struct query *x = xalloc(sizeof(*x));
+
+	x->q = q;
+	x->config = *config;
+	x->cpus = cpus_possible();
+	x->tracefs.root = -1;
+	x->stats = -1;
+	x->maps = xalloc((q->maps.n + 1) * sizeof(*x->maps));
+	x->ring_sizes = xalloc((q->maps.n + 1) * sizeof(*x->ring_sizes));
+	x->progs = xalloc((q->progs.n + 1) * sizeof(*x->progs));
+	for (size_t i = 0; i < q->maps.n; i++)
+		x->maps[i] = -1;
+	for (size_t i = 0; i < q->progs.n; i++)
+		x->progs[i] = -1;
+	return x;
+}
+
+/* The kernel counts for as long as the descriptor is open.  -1: it cannot. */
+static int enable_stats(void)
+{
+	union bpf_attr a = {0};
+	int fd;
+
+	a.enable_stats.type = BPF_STATS_RUN_TIME;
+	fd = bpf_call(BPF_ENABLE_STATS, &a, sizeof(a));
+	return fd < 0 ? -1 : fd;
+}
+
+int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
+		    struct query_error *e)
+{
+	struct query *x = query_new(q, config);
+	int r;
+
+	*e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
+	if (config->wants_stats)
+		x->stats = enable_stats();
+	r = query_maps_create(x, e);
+	if (r >= 0)
+		r = open_ring(x, e);
+	if (r >= 0)
+		map_globals(x);
+	for (uint32_t i = 0; r >= 0 && i < q->progs.n; i++)
+		r = query_prog_load(x, i, e);
+	if (r < 0) {
+		query_close(x);
+		return r;
+	}
+	if (x->is_btf_open) /* only loading needs it */
+		kernel_btf_close(&x->btf);
+	x->is_btf_open = false;
+	x->config.btf = NULL; /* may be gone by then */
+	set_facts(x);
+	*ret = x;
+	return 0;
+}
+
+void query_close(struct query *x)
+{
+	if (!x)
+		return;
+	query_detach(x);
+	ring_close(&x->ring);
+	if (x->globals)
+		munmap(x->globals, x->globals_n);
+	for (size_t i = 0; i < x->q->progs.n; i++)
+		if (x->progs[i] >= 0)
+			close(x->progs[i]);
+	for (size_t i = 0; i < x->q->maps.n; i++)
+		if (x->maps[i] >= 0)
+			close(x->maps[i]);
+	if (x->is_btf_open)
+		kernel_btf_close(&x->btf);
+	tracefs_close(&x->tracefs);
+	if (x->stats >= 0)
+		close(x->stats);
+	free(x->maps);
+	free(x->ring_sizes);
+	free(x->progs);
+	free(x->attached);
+	free(x);
+}
+
+/* --- test runs */
+
+/* A raw tracepoint's program gets no more than these, all 0. */
+enum { RAW_ARGS = 12, PACKET = 64 };
+
+static int run_raw_tp(int fd, uint32_t repeat, uint32_t *ret, uint64_t *ret_ns)
+{
+	uint64_t args[RAW_ARGS] = {0}, start = clock_mono_ns();
+	union bpf_attr a = {0};
+	int r;
+
+	a.test.prog_fd = (uint32_t)fd;
+	a.test.ctx_in = (uintptr_t)args;
+	a.test.ctx_size_in = sizeof(args);
+	for (uint32_t i = 0; i < repeat; i++) {
+		r = bpf_call(BPF_PROG_TEST_RUN, &a, sizeof(a));
+		if (r < 0)
+			return r;
+	}
+	*ret = a.test.retval;
+	*ret_ns = (clock_mono_ns() - start) / repeat;
+	return 0;
+}
+
+/* Programs on packets: the kernel itself repeats and takes the time. */
+static int run_packet(int fd, uint32_t repeat, uint32_t *ret, uint64_t *ret_ns)
+{
+	unsigned char packet[PACKET] = {0};
+	union bpf_attr a = {0};
+	int r;
+
+	a.test.prog_fd = (uint32_t)fd;
+	a.test.data_in = (uintptr_t)packet;
+	a.test.data_size_in = sizeof(packet);
+	a.test.repeat = repeat;
+	r = bpf_call(BPF_PROG_TEST_RUN, &a, sizeof(a));
+	if (r < 0)
+		return r;
+	*ret = a.test.retval;
+	*ret_ns = a.test.duration;
+	return 0;
+}
+
+int query_run(struct query *x, uint32_t probe, uint32_t repeat, uint32_t *ret, uint64_t *ret_ns)
+{
+	uint32_t prog = x->q->probes.p[probe].prog;
+	uint64_t runs = 0, ns = 0, runs_then, ns_then;
+	bool has_stats;
+	int r;
+
+	if (!repeat)
+		repeat = 1;
+	if (x->q->progs.p[prog].prog_type != BPF_PROG_TYPE_RAW_TRACEPOINT)
+		return run_packet(x->progs[prog], repeat, ret, ret_ns);
+	r = query_stats(x, prog, &runs, &ns);
+	has_stats = r >= 0;
+	r = run_raw_tp(x->progs[prog], repeat, ret, ret_ns);
+	/* the program's own time, without the system call's, if that is counted */
+	if (r >= 0 && has_stats && query_stats(x, prog, &runs_then, &ns_then) >= 0 &&
+	    runs_then > runs)
+		*ret_ns = (ns_then - ns) / (runs_then - runs);
+	return r;
+}
+
+/* --- records */
+
+int query_poll(struct query *x, int timeout_ms, query_record_fn fn, void *ctx)
+{
+	int n = ring_drain(&x->ring, fn, ctx);
+
+	if (n || !timeout_ms)
+		return n;
+	n = ring_wait(&x->ring, timeout_ms);
+	return n > 0 ? ring_drain(&x->ring, fn, ctx) : n;
+}
+
+int query_poll_fd(struct query *x)
+{
+	return x->ring.consumer ? x->ring.fd : -1;
+}
+
+/* --- globals, losses, stacks, statistics */
+
+int query_global_set(struct query *x, int32_t offset, const void *p, size_t n)
+{
+	const struct question *q = x->q;
+	const struct question_map *m;
+	_cleanup_free_ char *whole = NULL;
+	union bpf_attr a = {0};
+	uint32_t zero = 0;
+	int r;
+
+	if (offset < 0)
+		return 0;
+	if (q->globals < 0)
+		return -EINVAL;
+	m = &q->maps.p[q->globals];
+	if ((size_t)offset + n > m->value_size)
+		return -ERANGE;
+	if (x->globals) {
+		memcpy((char *)x->globals + offset, p, n);
+		return 0;
+	}
+	whole = xalloc(m->value_size);
+	a.map_fd = (uint32_t)x->maps[q->globals];
+	a.key = (uintptr_t)&zero;
+	a.value = (uintptr_t)whole;
+	r = bpf_call(BPF_MAP_LOOKUP_ELEM, &a, sizeof(a));
+	if (r < 0)
+		return r;
+	memcpy(whole + offset, p, n);
+	return bpf_call(BPF_MAP_UPDATE_ELEM, &a, sizeof(a));
+}
+
+struct sum {
+	uint32_t row;
+	uint64_t total;
+};
+
+static int add_up(void *ctx, const void *key, const void *values, unsigned int n, size_t step)
+{
+	struct sum *s = ctx;
+	uint64_t one;
+
+	(void)key;
+	for (unsigned int i = 0; i < n; i++) {
+		memcpy(&one, (const char *)values + i * step + s->row * sizeof(one), sizeof(one));
+		s->total += one;
+	}
+	return 0;
+}
+
+uint64_t query_loss(struct query *x, uint32_t loss)
+{
+	struct sum s = {.row = loss};
+	uint32_t zero = 0;
+
+	if (x->q->lost < 0 || (loss + 1) * sizeof(uint64_t) > x->q->maps.p[x->q->lost].value_size)
+		return 0;
+	query_map_get(x, (uint32_t)x->q->lost, &zero, add_up, &s);
+	return s.total;
+}
+
+struct frames {
+	uint64_t *to;
+	unsigned int room, n;
+	uint32_t bytes;
+};
+
+static int take_frames(void *ctx, const void *key, const void *values, unsigned int n, size_t step)
+{
+	struct frames *f = ctx;
+	unsigned int have = f->bytes / sizeof(uint64_t);
+	uint64_t one;
+
+	(void)key;
+	(void)n;
+	(void)step;
+	for (unsigned int i = 0; i < have && i < f->room; i++) {
+		memcpy(&one, (const char *)values + i * sizeof(one), sizeof(one));
+		if (!one)
+			break;
+		f->to[f->n++] = one;
+	}
+	return 0;
+}
+
+unsigned int query_stack(struct query *x, uint64_t id, uint64_t *frames, unsigned int room)
+{
+	struct frames f = {.to = frames, .room = room};
+
+	if (x->q->stacks < 0 || !id)
+		return 0;
+	f.bytes = x->q->maps.p[x->q->stacks].value_size;
+	query_map_get(x, (uint32_t)x->q->stacks, &id, take_frames, &f);
+	return f.n;
+}
+
+int query_stats(struct query *x, uint32_t prog, uint64_t *ret_runs, uint64_t *ret_ns)
+{
+	struct bpf_prog_info info = {0};
+	union bpf_attr a = {0};
+	int r;
+
+	a.info.bpf_fd = (uint32_t)x->progs[prog];
+	a.info.info = (uintptr_t)&info;
+	a.info.info_len = sizeof(info);
+	r = bpf_call(BPF_OBJ_GET_INFO_BY_FD, &a, sizeof(a));
+	if (r < 0)
+		return r;
+	*ret_runs = info.run_cnt;
+	*ret_ns = info.run_time_ns;
+	return 0;
+}
