@@ -9,7 +9,8 @@ PREFIX ?= /usr/local
 SHARE   = $(DESTDIR)$(PREFIX)/share
 T      ?=
 
-.PHONY: all build run test check test-run test-vm asan fuzz bench lint format install clean help
+.PHONY: all build run examples test check test-run test-vm asan fuzz bench lint format install
+.PHONY: clean help
 
 all: build
 
@@ -29,6 +30,9 @@ run: build ## a tour: real programs in a cgroup of their own (ARGS='…' for oth
 	@tools/as-root $(BUILD)/skep watch $(ARGS)
 	@echo
 	@echo 'Watch the whole machine:  sudo $(BUILD)/skep watch'
+
+examples: build ## the programs of examples/, as build/examples/*.bpf.o
+	@ninja -C $(BUILD) --quiet examples
 
 test: build ## everything that CI runs; last line: N passed, N failed, N skipped
 	@tools/bootstrap test vm

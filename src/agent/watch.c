@@ -362,7 +362,7 @@ static int start_all(struct watch *w)
 				    "%s",
 				    strerror(-r));
 	}
-	r = privilege_drop();
+	r = privilege_drop(PRIVILEGE_WATCH);
 	if (r < 0)
 		log_warning("cannot drop privileges: %s", strerror(-r));
 	if (w->o->command) {

@@ -13,6 +13,8 @@
 enum log_level { LOG_QUIET, LOG_ERROR, LOG_WARNING, LOG_NOTE, LOG_DEBUG };
 
 void log_set_level(enum log_level level);
+/* Messages as bpftrace words them: "ERROR: …", "WARNING: …", "HINT: …". */
+void log_set_bpftrace(void);
 bool log_enabled(enum log_level level);
 
 /* "skep: error: <message>: <strerror(-r)>"; r may be 0.  Returns r. */

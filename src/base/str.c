@@ -82,6 +82,15 @@ void buf_put_s64(struct buf *b, int64_t v)
 	buf_put_u64(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
+uint64_t str_hash(struct str s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
+	return h;
+}
+
 /* Edits between two words of at most 63 letters: insert, delete, replace, swap neighbours. */
 static size_t distance(const char *a, const char *b)
 {
@@ -107,14 +116,17 @@ static size_t distance(const char *a, const char *b)
 const char *str_nearest(const char *typed, const char *const *names)
 {
 	const char *best = NULL;
-	size_t least = MAX(strlen(typed) / 2, (size_t)1) + 1;
+	size_t n = strlen(typed), least = MAX(n / 2, (size_t)1) + 1;
+	bool is_cut = false; /* the best one only has letters more */
 
 	for (; *names; names++) {
 		size_t d = distance(typed, *names);
+		bool has_more = n + d == strlen(*names);
 
-		if (d < least) {
+		if (d < least || (best && d == least && has_more && !is_cut)) {
 			least = d;
 			best = *names;
+			is_cut = has_more;
 		}
 	}
 	return best;

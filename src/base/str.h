@@ -70,6 +70,9 @@ static inline struct str buf_str(const struct buf *b)
 
 #define _cleanup_buf_ _cleanup_(buf_done)
 
+/* For tables of names: FNV-1a. */
+uint64_t str_hash(struct str s);
+
 /*
  * The entry of `names` (NULL at the end) that is nearest to what was typed, for
  * "did you mean"; NULL if none is near.

@@ -3,6 +3,7 @@
 
 #include "base/macro.h"
 #include "catalog/syscall-numbers.h"
+#include "catalog/syscall-table.h"
 
 #include <errno.h>
 
@@ -142,7 +143,7 @@ const char *syscall_name(uint32_t nr, bool is_compat)
 		if (own >= 0 && (uint32_t)own == nr)
 			return syscalls[i].name;
 	}
-	return NULL;
+	return is_compat ? NULL : syscall_number_name(nr);
 }
 
 enum body body_of_kind(unsigned int kind)

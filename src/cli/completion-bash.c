@@ -104,7 +104,8 @@ static void add_command_end(struct buf *b, const struct command_row *row)
 	const struct syntax *s = &row->command->syntax;
 
 	buf_printf(b, "\t'%s '*)\n", row->name);
-	if (s->operands == OPERANDS_ONE || s->operands == OPERANDS_PERHAPS) {
+	if (s->operands == OPERANDS_ONE || s->operands == OPERANDS_PERHAPS ||
+	    s->operands == OPERANDS_ANY) {
 		buf_puts(b, "\t\tif [[ $cur != -* ]]; then\n");
 		add_offer(b, s->completes, s->operand);
 		buf_puts(b, "\t\t\treturn\n\t\tfi\n");

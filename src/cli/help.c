@@ -60,6 +60,9 @@ void help_synopsis(struct buf *b, const struct command_row *row)
 	case OPERANDS_COMMAND:
 		buf_printf(b, " [-- %s]", s->operand);
 		break;
+	case OPERANDS_ANY:
+		buf_printf(b, " %s", s->operand);
+		break;
 	}
 }
 

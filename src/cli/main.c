@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "agent/watch.h"
+#include "cli/bpftrace.h"
 #include "cli/help.h"
 #include "cli/usage.h"
 
@@ -33,14 +34,25 @@ static int no_command(int argc, char **argv)
 	return usage_print(argc, argv, &e);
 }
 
-static int run(const struct command_row *row, int argc, char **argv)
+/* Called as bpftrace, through a link, skep takes bpftrace's options. */
+static bool is_bpftrace(const char *name)
+{
+	const char *slash = name ? strrchr(name, '/') : NULL;
+
+	return name && !strcmp(slash ? slash + 1 : name, "bpftrace");
+}
+
+/* `first` is the first word that belongs to the command. */
+static int run(const struct command_row *row, int argc, char **argv, int first)
 {
 	const struct command *c = row->command;
 	_cleanup_free_ void *options = xalloc(MAX(c->size, (size_t)1));
 	_cleanup_(parsed_done) struct parsed parsed = {0};
 	struct usage_error e;
 
-	if (options_parse(&c->syntax, argc, argv, 2, options, &parsed, &e) < 0) {
+	if (options_parse(&c->syntax, argc, argv, first, options, &parsed, &e) < 0) {
+		if (is_bpftrace(argv[0]))
+			bpftrace_usage(stderr);
 		if (!e.hint[0])
 			usage_error_hint(&e, "skep help %s tells more", row->name);
 		return usage_print(argc, argv, &e);
@@ -63,8 +75,10 @@ int main(int argc, char **argv)
 	const struct command_row *row = argc > 1 ? command_find(argv[1]) : NULL;
 	const char *first = argc > 1 ? argv[1] : "";
 
+	if (is_bpftrace(argv[0]))
+		return finish(run(command_find("bpftrace"), argc, argv, 1));
 	if (row)
-		return finish(run(row, argc, argv));
+		return finish(run(row, argc, argv, 2));
 	if (!strcmp(first, "--help") || !strcmp(first, "-h"))
 		return finish(help_program());
 	if (!strcmp(first, "--version") || !strcmp(first, "-V")) {

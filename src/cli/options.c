@@ -51,6 +51,19 @@ static int read_string(struct parser *p, const struct value *v)
 	return 0;
 }
 
+static int read_strings(struct parser *p, const struct value *v)
+{
+	const char **to = v->member;
+	unsigned int n = 0;
+
+	while (to[n])
+		n++;
+	if (n == OPTION_STRINGS_MAX)
+		return bad(p, v, "no more than 16 of them");
+	to[n] = v->text;
+	return 0;
+}
+
 static int read_u32(struct parser *p, const struct value *v)
 {
 	uint64_t n;
@@ -150,7 +163,7 @@ static int (*const readers[])(struct parser *p, const struct value *v) = {
 	[OPTION_U32] = read_u32,	   [OPTION_U64] = read_u64,
 	[OPTION_DURATION] = read_duration, [OPTION_SIZE] = read_size,
 	[OPTION_EVENTS] = read_events,	   [OPTION_GLOB] = read_glob,
-	[OPTION_CHOICE] = read_choice,
+	[OPTION_CHOICE] = read_choice,	   [OPTION_STRINGS] = read_strings,
 };
 
 static const struct option_desc *find_long(const struct option_desc *o, struct str name)
@@ -304,7 +317,7 @@ static int parse_operand(struct parser *p)
 				 strpbrk(arg, " \t\n\\'\"$") ? "COMMAND" : arg);
 		return -EINVAL;
 	}
-	if (p->out->n_operands >= room)
+	if (p->out->n_operands >= room && s->operands != OPERANDS_ANY)
 		return usage_error_set(p->error, p->at, 0, strlen(arg),
 				       "'%.64s' is one word too many", arg);
 	if (strchr(s->operand, '|') && word_find(s->operand, str_of(arg)) < 0) {
@@ -323,6 +336,11 @@ static int parse_rest(struct parser *p)
 {
 	int dashes = p->at, r;
 
+	if (p->syntax.operands == OPERANDS_ANY) {
+		while (p->at < p->argc)
+			p->out->operands[p->out->n_operands++] = p->argv[p->at++];
+		return 0;
+	}
 	for (p->at++; p->at < p->argc; p->at++) {
 		if (p->syntax.operands == OPERANDS_COMMAND) {
 			p->out->operands[p->out->n_operands++] = p->argv[p->at];

@@ -17,11 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { OPTION_STRINGS_MAX = 16 };
+
 /* What a value looks like, and the type of the member that it is put into. */
 enum option_kind {
 	OPTION_HEADING,	 /* no option: a line above those that follow */
 	OPTION_FLAG,	 /* no value; bool */
 	OPTION_STRING,	 /* not empty; const char *, borrowed from argv */
+	OPTION_STRINGS,	 /* the same, several times; const char *[OPTION_STRINGS_MAX + 1] */
 	OPTION_U32,	 /* a number from 1; uint32_t */
 	OPTION_U64,	 /* a number from 1; uint64_t */
 	OPTION_DURATION, /* 10s, 1m30s, 500ms; uint64_t, nanoseconds */
@@ -33,6 +36,7 @@ enum option_kind {
 
 #define OPTION_TYPE_FLAG     bool
 #define OPTION_TYPE_STRING   const char *
+#define OPTION_TYPE_STRINGS  const char **
 #define OPTION_TYPE_U32	     uint32_t
 #define OPTION_TYPE_U64	     uint64_t
 #define OPTION_TYPE_DURATION uint64_t
@@ -90,6 +94,7 @@ enum operands {
 	OPERANDS_ONE,	  /* exactly one */
 	OPERANDS_PERHAPS, /* one or none */
 	OPERANDS_COMMAND, /* a command with its arguments, only after "--" */
+	OPERANDS_ANY,	  /* any number; "--" is one itself, and all behind it */
 };
 
 struct syntax {

@@ -2,95 +2,129 @@
 #include "isa/btf.h"
 
 #include "base/map.h"
+#include "isa/btf-index.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
-/* Bytes of a type's own header and of what follows it; 0: unknown kind. */
+/* Bytes of a type by kind: its own, and what each of the `vlen` that follow it has. */
+static const struct {
+	uint8_t own, each;
+} sizes[BTF_INFO_KIND(UINT32_MAX) + 1] = {
+	[BTF_KIND_INT] = {16, 0},
+	[BTF_KIND_PTR] = {12, 0},
+	[BTF_KIND_ARRAY] = {12 + sizeof(struct btf_array), 0},
+	[BTF_KIND_STRUCT] = {12, sizeof(struct btf_member)},
+	[BTF_KIND_UNION] = {12, sizeof(struct btf_member)},
+	[BTF_KIND_ENUM] = {12, sizeof(struct btf_enum)},
+	[BTF_KIND_FWD] = {12, 0},
+	[BTF_KIND_TYPEDEF] = {12, 0},
+	[BTF_KIND_VOLATILE] = {12, 0},
+	[BTF_KIND_CONST] = {12, 0},
+	[BTF_KIND_RESTRICT] = {12, 0},
+	[BTF_KIND_FUNC] = {12, 0},
+	[BTF_KIND_FUNC_PROTO] = {12, sizeof(struct btf_param)},
+	[BTF_KIND_VAR] = {16, 0},
+	[BTF_KIND_DATASEC] = {12, sizeof(struct btf_var_secinfo)},
+	[BTF_KIND_FLOAT] = {12, 0},
+	[BTF_KIND_DECL_TAG] = {16, 0},
+	[BTF_KIND_TYPE_TAG] = {12, 0},
+	[BTF_KIND_ENUM64] = {12, sizeof(struct btf_enum64)},
+};
+_Static_assert(sizeof(struct btf_type) == 12, "as the table has it");
+
+enum { STEP = 512 };
+
+/* 0: unknown kind. */
 static size_t type_bytes(const struct btf_type *t)
 {
-	unsigned int vlen = BTF_INFO_VLEN(t->info);
-	size_t n = sizeof(*t);
+	unsigned int kind = BTF_INFO_KIND(t->info);
 
-	switch (btf_type_kind(t)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_VAR:
-	case BTF_KIND_DECL_TAG:
-		return n + 4;
-	case BTF_KIND_ARRAY:
-		return n + sizeof(struct btf_array);
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-		return n + vlen * sizeof(struct btf_member);
-	case BTF_KIND_ENUM:
-		return n + vlen * sizeof(struct btf_enum);
-	case BTF_KIND_ENUM64:
-		return n + vlen * sizeof(struct btf_enum64);
-	case BTF_KIND_FUNC_PROTO:
-		return n + vlen * sizeof(struct btf_param);
-	case BTF_KIND_DATASEC:
-		return n + vlen * sizeof(struct btf_var_secinfo);
-	case BTF_KIND_PTR:
-	case BTF_KIND_FWD:
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_CONST:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_FUNC:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		return n;
-	default:
-		return 0;
-	}
+	return sizes[kind].own + (size_t)sizes[kind].each * BTF_INFO_VLEN(t->info);
 }
 
 int btf_view_init(struct btf_view *v, const void *blob, size_t n)
 {
+	return btf_view_init_split(v, NULL, blob, n);
+}
+
+int btf_view_init_split(struct btf_view *v, const struct btf_view *base, const void *blob, size_t n)
+{
 	const struct btf_header *h = blob;
-	const char *at, *end;
-	unsigned int room;
 
 	if (n < sizeof(*h) || h->magic != BTF_MAGIC || h->hdr_len < sizeof(*h) || h->hdr_len % 4 ||
 	    h->type_off % 4 || (size_t)h->hdr_len + h->type_off + h->type_len > n || !h->str_len ||
 	    (size_t)h->hdr_len + h->str_off + h->str_len > n)
 		return -EBADMSG;
 	*v = (struct btf_view){
+		.types = (const char *)blob + h->hdr_len + h->type_off,
+		.types_n = h->type_len,
 		.strings = (const char *)blob + h->hdr_len + h->str_off,
 		.strings_n = h->str_len,
-		.n = 1,
+		.base = base,
+		.first = base ? btf_view_n(base) : 0,
 	};
-	if (v->strings[v->strings_n - 1])
+	if (v->strings[v->strings_n - 1]) {
+		*v = (struct btf_view){0};
 		return -EBADMSG;
-	at = (const char *)blob + h->hdr_len + h->type_off;
-	end = at + h->type_len;
-	room = h->type_len / sizeof(struct btf_type) + 2; /* no type is smaller */
-	v->by_id = xalloc(room * sizeof(*v->by_id));
-	while (at + sizeof(struct btf_type) <= end) {
-		size_t bytes = type_bytes((const void *)at);
-
-		if (!bytes || bytes > (size_t)(end - at))
-			break;
-		v->by_id[v->n++] = (const void *)at;
-		at += bytes;
 	}
+	v->index = btf_index_new(v);
 	return 0;
 }
 
 void btf_view_done(struct btf_view *v)
 {
-	free(v->by_id);
+	btf_index_free(v->index);
 	*v = (struct btf_view){0};
+}
+
+uint32_t btf_index_walk(const struct btf_view *v, uint32_t i)
+{
+	struct btf_index *x = v->index;
+	size_t at = x->at;
+	uint32_t n = x->n, stop = i < UINT32_MAX - STEP ? i + STEP : UINT32_MAX;
+
+	while (n < stop && v->types_n - at >= sizeof(struct btf_type)) {
+		size_t bytes = type_bytes((const void *)(v->types + at));
+
+		if (!bytes || bytes > v->types_n - at)
+			break;
+		x->offsets[n++] = (uint32_t)at;
+		at += bytes;
+	}
+	x->n = n;
+	x->at = at;
+	return n;
+}
+
+unsigned int btf_view_n(const struct btf_view *v)
+{
+	return v->first + btf_index_walk(v, UINT32_MAX);
 }
 
 const struct btf_type *btf_view_type(const struct btf_view *v, unsigned int id)
 {
-	return id < v->n ? v->by_id[id] : NULL;
+	uint32_t i = id - v->first;
+
+	if (id < v->first)
+		return btf_view_type(v->base, id);
+	if (!id || (i >= v->index->n && i >= btf_index_walk(v, i)))
+		return NULL;
+	return (const void *)(v->types + v->index->offsets[i]);
+}
+
+const char *btf_view_string(const struct btf_view *v, uint32_t off)
+{
+	if (v->base) {
+		if (off < v->base->strings_n)
+			return btf_view_string(v->base, off);
+		off -= v->base->strings_n;
+	}
+	return off < v->strings_n ? v->strings + off : "";
 }
 
 const char *btf_view_name(const struct btf_view *v, const struct btf_type *t)
 {
-	return t->name_off < v->strings_n ? v->strings + t->name_off : "";
+	return btf_view_string(v, t->name_off);
 }
 
 /* A blob in the making. */
@@ -294,8 +328,8 @@ void btf_reduce(const struct btf_view *v, const char *const *names, struct buf *
 	buf_putc(&r.strings, 0);
 	for (; *names; names++)
 		map_put(&r.wanted, hash(*names), (void *)*names);
-	for (unsigned int id = 1; id < v->n; id++) {
-		const struct btf_type *t = v->by_id[id];
+	for (unsigned int id = 1, n = btf_view_n(v); id < n; id++) {
+		const struct btf_type *t = btf_view_type(v, id);
 
 		switch (btf_type_kind(t)) {
 		case BTF_KIND_STRUCT:

@@ -14,17 +14,17 @@ enum { BTF_MAX = 64 << 20, PARAMS = 8 };
 
 /* Since 6.15 the file can be mapped (a539e2a6d51d); before that sysfs hands out 4096 bytes a read.
  */
-static int load(struct kernel_btf *k, int fd, size_t n)
+static int load(int fd, size_t n, void **ret, size_t *ret_n, bool *ret_is_mapped)
 {
 	char *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
 	size_t have = 0;
 	ssize_t r;
 
-	if (p != MAP_FAILED) {
-		*k = (struct kernel_btf){.blob = p, .n = n, .is_mapped = true};
-		return 0;
-	}
-	p = xalloc(n);
+	*ret_is_mapped = p != MAP_FAILED;
+	if (p == MAP_FAILED)
+		p = xalloc(n);
+	else
+		have = n;
 	while (have < n && (r = read(fd, p + have, n - have))) {
 		if (r < 0) {
 			r = -errno;
@@ -33,24 +33,40 @@ static int load(struct kernel_btf *k, int fd, size_t n)
 		}
 		have += r;
 	}
-	*k = (struct kernel_btf){.blob = p, .n = have};
+	*ret = p;
+	*ret_n = have;
 	return 0;
 }
 
-int kernel_btf_open(struct kernel_btf *k, const char *path)
+int kernel_btf_read(const char *path, void **ret, size_t *ret_n, bool *ret_is_mapped)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	int r;
 
-	*k = (struct kernel_btf){0};
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_size <= 0 || st.st_size > BTF_MAX)
 		return -EFBIG;
-	r = load(k, fd, st.st_size);
-	if (r >= 0)
-		r = btf_view_init(&k->view, k->blob, k->n);
+	return load(fd, st.st_size, ret, ret_n, ret_is_mapped);
+}
+
+void kernel_btf_unread(void *blob, size_t n, bool is_mapped)
+{
+	if (is_mapped)
+		munmap(blob, n);
+	else
+		free(blob);
+}
+
+int kernel_btf_open(struct kernel_btf *k, const char *path)
+{
+	int r;
+
+	*k = (struct kernel_btf){0};
+	r = kernel_btf_read(path, &k->blob, &k->n, &k->is_mapped);
+	if (r < 0)
+		return r;
+	r = btf_view_init(&k->view, k->blob, k->n);
 	if (r < 0)
 		kernel_btf_close(k);
 	return r;
@@ -59,10 +75,7 @@ int kernel_btf_open(struct kernel_btf *k, const char *path)
 void kernel_btf_close(struct kernel_btf *k)
 {
 	btf_view_done(&k->view);
-	if (k->is_mapped)
-		munmap(k->blob, k->n);
-	else
-		free(k->blob);
+	kernel_btf_unread(k->blob, k->n, k->is_mapped);
 	*k = (struct kernel_btf){0};
 }
 
@@ -112,23 +125,18 @@ static void read_proto(const struct btf_view *v, const struct btf_type *typedef_
 
 void kernel_btf_variants(const struct kernel_btf *k, struct variants *ret)
 {
-	static const char *const names[] = {"io_uring_submit_req", "io_uring_submit_sqe",
-					    "io_uring_complete", "cgroup_mkdir"};
+	static const char *const names[] = {"btf_trace_io_uring_submit_req",
+					    "btf_trace_io_uring_submit_sqe",
+					    "btf_trace_io_uring_complete",
+					    "btf_trace_cgroup_mkdir"};
 	struct proto p[ELEMENTS(names)] = {0};
 	const struct btf_view *v = &k->view;
 
-	for (unsigned int id = 1; id < v->n; id++) {
-		const struct btf_type *t = v->by_id[id];
-		const char *name;
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		uint32_t id = btf_find(v, BTF_ONE(TYPEDEF), names[i]);
 
-		if (btf_type_kind(t) != BTF_KIND_TYPEDEF)
-			continue;
-		name = btf_view_name(v, t);
-		if (strncmp(name, "btf_trace_", 10))
-			continue;
-		for (size_t i = 0; i < ELEMENTS(names); i++)
-			if (!strcmp(name + 10, names[i]))
-				read_proto(v, t, &p[i]);
+		if (id)
+			read_proto(v, btf_view_type(v, id), &p[i]);
 	}
 	*ret = (struct variants){
 		.uring_submit_req = p[0].found,

@@ -33,6 +33,10 @@ struct kernel_btf {
 int kernel_btf_open(struct kernel_btf *k, const char *path);
 void kernel_btf_close(struct kernel_btf *k);
 
+/* The bytes alone, mapped or allocated; the types of modules are files of this kind too. */
+int kernel_btf_read(const char *path, void **ret, size_t *ret_n, bool *ret_is_mapped);
+void kernel_btf_unread(void *blob, size_t n, bool is_mapped);
+
 void kernel_btf_variants(const struct kernel_btf *k, struct variants *ret);
 
 /*

@@ -59,7 +59,7 @@ void kernel_types_read(struct probe *p)
 	if (p->types_err < 0)
 		return;
 	kernel_btf_variants(&btf, &p->variants);
-	p->types_n = btf.view.n;
+	p->types_n = btf_view_n(&btf.view);
 	for (uint32_t id = 1; (t = btf_view_type(&btf.view, id)); id++) {
 		if (btf_type_kind(t) != BTF_KIND_FUNC && btf_type_kind(t) != BTF_KIND_TYPEDEF)
 			continue;

@@ -3,11 +3,12 @@
 
 #include "base/macro.h"
 #include "catalog/wire/scope.h"
+#include "isa/elf.h"
+#include "runtime/kern/xz.h"
 #include "watch.skel.h"
-#include "watch_old.skel.h"
+#include "watch_old.xz.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -35,15 +36,11 @@ static int find_target(const struct kernel_btf *btf, const struct target_kind *k
 		       const char *target)
 {
 	char name[128];
+	uint32_t id;
 
 	snprintf(name, sizeof(name), "%s%s", kind->prefix, target);
-	for (unsigned int id = 1; id < btf->view.n; id++) {
-		const struct btf_type *t = btf->view.by_id[id];
-
-		if (btf_type_kind(t) == kind->kind && !strcmp(btf_view_name(&btf->view, t), name))
-			return id;
-	}
-	return -ESRCH;
+	id = btf_find(&btf->view, 1u << kind->kind, name);
+	return id ? (int)id : -ESRCH;
 }
 
 /*
@@ -97,18 +94,18 @@ bool object_can_fentry(const struct object *o, const char *function)
 }
 
 /* Names of the kernel's types that the object reads; the ___variant of a name is ours. */
-static char **names_of_types(const struct btf *btf)
+static char **names_of_types(const struct btf_view *v)
 {
-	unsigned int n = btf__type_cnt(btf), used = 0;
+	unsigned int used = 0, n = btf_view_n(v);
 	char **names = xalloc((n + 1) * sizeof(*names));
 
 	for (unsigned int id = 1; id < n; id++) {
-		const struct btf_type *t = btf__type_by_id(btf, id);
-		const char *name = btf__name_by_offset(btf, t->name_off), *ours;
+		const struct btf_type *t = btf_view_type(v, id);
+		const char *name = btf_view_name(v, t), *ours;
+		uint32_t kinds = BTF_ONE(STRUCT) | BTF_ONE(UNION) | BTF_ONE(ENUM) |
+				 BTF_ONE(ENUM64) | BTF_ONE(TYPEDEF);
 
-		if (!btf_is_composite(t) && !btf_is_any_enum(t) && !btf_is_typedef(t))
-			continue;
-		if (!name || !*name)
+		if (!(kinds >> btf_type_kind(t) & 1) || !*name)
 			continue;
 		ours = strstr(name, "___");
 		names[used++] = xstrndup(name, ours ? (size_t)(ours - name) : strlen(name));
@@ -117,20 +114,41 @@ static char **names_of_types(const struct btf *btf)
 }
 
 /* The object's own types say which of the kernel's it reads. */
-static int reduce_types(struct object *o, const void *elf, size_t n)
+static int reduce_types(struct object *o, const void *bytes, size_t n)
 {
-	struct bpf_object *probe = bpf_object__open_mem(elf, n, NULL);
+	struct elf_view elf;
+	struct elf_section types_of_object;
+	_cleanup_buf_ struct buf aligned = {0};
+	struct btf_view v;
 	char **names;
+	int r = elf_view_init(&elf, bytes, n);
 
-	if (!probe)
-		return -errno;
-	names = names_of_types(bpf_object__btf(probe));
+	if (r < 0)
+		return r;
+	if (!elf_section_find(&elf, ".BTF", &types_of_object))
+		return -EBADMSG;
+	buf_add(&aligned, types_of_object.bytes.p, types_of_object.bytes.n);
+	r = btf_view_init(&v, aligned.p, aligned.n);
+	if (r < 0)
+		return r;
+	names = names_of_types(&v);
 	o->btf_fd = kernel_btf_reduce(&o->btf, (const char *const *)names);
 	for (size_t i = 0; names[i]; i++)
 		free(names[i]);
 	free(names);
-	bpf_object__close(probe);
+	btf_view_done(&v);
 	return o->btf_fd < 0 ? o->btf_fd : 0;
+}
+
+/* The two objects differ in one function (path.bpf.c) and share the skeleton. */
+static int use_old(struct object *o)
+{
+	struct str packed = {(const char *)watch_old, watch_old_size};
+	int r = xz_unpack(packed, &o->old);
+
+	o->skel->skeleton->data = o->old.p;
+	o->skel->skeleton->data_sz = o->old.n;
+	return r;
 }
 
 int object_open(struct object *o)
@@ -149,9 +167,9 @@ int object_open(struct object *o)
 	o->skel = calloc(1, sizeof(*o->skel));
 	if (!o->skel || watch__create_skeleton(o->skel) < 0)
 		return -ENOMEM;
-	/* the two objects differ in one function (path.bpf.c) and share the skeleton */
-	if (!o->variants.bpf_loop)
-		o->skel->skeleton->data = (void *)watch_old__elf_bytes(&o->skel->skeleton->data_sz);
+	r = o->variants.bpf_loop ? 0 : use_old(o);
+	if (r < 0)
+		return r;
 	r = reduce_types(o, o->skel->skeleton->data, o->skel->skeleton->data_sz);
 	if (r < 0)
 		return r;
@@ -171,6 +189,7 @@ void object_close(struct object *o)
 	object_loaded(o);
 	if (o->skel)
 		watch__destroy(o->skel);
+	buf_done(&o->old);
 	if (o->btf_fd > 0)
 		close(o->btf_fd);
 	*o = (struct object){0};

@@ -129,6 +129,7 @@ TEST(printf)
 TEST(nearest)
 {
 	static const char *const names[] = {"open", "exec", "connect", "unlink", "process", NULL};
+	const char *const prints[] = {"print", "printf", NULL};
 	static const char *const none[] = {NULL};
 	char word[200];
 
@@ -138,6 +139,7 @@ TEST(nearest)
 	CHECK_STREQ(str_nearest("unlinks", names), "unlink");
 	CHECK_STREQ(str_nearest("proces", names), "process");
 	CHECK_STREQ(str_nearest("exec", names), "exec");
+	CHECK_STREQ(str_nearest("prinf", prints), "printf");
 	CHECK(!str_nearest("", names));
 	CHECK(!str_nearest("zzzzz", names));
 	CHECK(!str_nearest("open", none));

@@ -10,7 +10,7 @@
 
 struct opts {
 	bool flag, loud;
-	const char *string;
+	const char *string, *list[OPTION_STRINGS_MAX + 1];
 	uint32_t u32, size_kb;
 	uint64_t u64, time_ns, events;
 	const char *glob;
@@ -24,6 +24,7 @@ static const struct option_desc table[] = {
 	OPTION("flag", 'f', FLAG, NULL, flag, NOTHING, "a flag"),
 	OPTION("loud", 'l', FLAG, NULL, loud, NOTHING, "another"),
 	OPTION("string", 's', STRING, "TEXT", string, FILE, "text"),
+	OPTION("item", 'I', STRINGS, "TEXT", list, FILE, "several texts"),
 	OPTION("number", 0, U32, "N", u32, NOTHING, "a number"),
 	OPTION("big", 'b', U64, "N", u64, NOTHING, "a big number"),
 	OPTION("time", 0, DURATION, "TIME", time_ns, NOTHING, "a time"),
@@ -62,6 +63,17 @@ static struct line parse(enum operands operands, const char *const *words)
 #define PARSE(operands, ...)                 \
 	_cleanup_(line_done) struct line l = \
 		parse(operands, (const char *const[]){__VA_ARGS__, NULL})
+
+TEST(several_times)
+{
+	PARSE(OPERANDS_NONE, "-I", "one", "--item=two", "-Ithree");
+
+	CHECK_EQ(l.r, 0);
+	CHECK_STREQ(l.o.list[0], "one");
+	CHECK_STREQ(l.o.list[1], "two");
+	CHECK_STREQ(l.o.list[2], "three");
+	CHECK(!l.o.list[3]);
+}
 
 TEST(every_kind)
 {

@@ -283,7 +283,7 @@ TEST(this_kernel)
 	}
 	CHECK_EQ(r, 0);
 	kernel_btf_variants(&k, &v);
-	CHECK(k.view.n > 10000);
+	CHECK(btf_view_n(&k.view) > 10000);
 	CHECK(v.cgroup_mkdir);
 	CHECK(!v.uring_has_cqe || v.uring_complete);
 	CHECK(!(v.uring_submit_req && v.uring_submit_sqe));
@@ -302,7 +302,7 @@ TEST(reduced)
 	CHECK_EQ(btf_view_init(&v, blob.p, blob.n), 0);
 	btf_reduce(&v, names, &small);
 	CHECK_EQ(btf_view_init(&w, small.p, small.n), 0);
-	for (unsigned int id = 1; id < w.n; id++) {
+	for (unsigned int id = 1, n = btf_view_n(&w); id < n; id++) {
 		const char *name = btf_view_name(&w, btf_view_type(&w, id));
 
 		found += !strcmp(name, "io_kiocb") || !strcmp(name, "io_uring_cqe");

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a question to one that runs: which probes, whose, loaded and attached.
+ */
+#include "agent/trace-internal.h"
+
+#include "agent/cgroupfs.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <regex.h>
+
+static bool is_special(const struct question_probe *p)
+{
+	return p->attach == QATTACH_BEGIN || p->attach == QATTACH_END;
+}
+
+/* --probe-filter: take away the probes that it does not match.  The exit status. */
+int trace_filter(struct trace *t)
+{
+	size_t kept = 0, matched = 0;
+	regex_t regex;
+
+	if (!t->q.probes.n) {
+		if (!t->o->quiet)
+			puts("No probes to attach");
+		return EXIT_FAILED;
+	}
+	if (!t->o->probe_filter)
+		return 0;
+	if (regcomp(&regex, t->o->probe_filter, REG_EXTENDED | REG_NOSUB)) {
+		log_error(0, "Invalid --probe-filter regex '%s'", t->o->probe_filter);
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < t->q.probes.n; i++) {
+		struct question_probe *p = &t->q.probes.p[i];
+		bool matches = !regexec(&regex, p->name, 0, NULL, 0);
+
+		matched += matches;
+		if (matches || is_special(p))
+			t->q.probes.p[kept++] = *p;
+	}
+	t->q.probes.n = kept;
+	regfree(&regex);
+	if (matched)
+		return 0;
+	puts("No probes to attach");
+	return EXIT_FAILED;
+}
+
+static int say_query_error(struct trace *t, int r, const struct query_error *e)
+{
+	if (e->span.end) {
+		diag(&t->q.diags, D_REFUSED, e->span, "%s", e->error.what);
+		if (e->error.hint[0])
+			diag_hint(&t->q.diags, "%s", e->error.hint);
+		trace_say_diags(t);
+	} else {
+		log_error(r == -EPERM || r == -ENOTSUP ? 0 : r, "%s", e->error.what);
+		if (e->error.hint[0])
+			log_hint("%s", e->error.hint);
+	}
+	if (e->error.log[0])
+		log_debug("%s", e->error.log);
+	return r == -EPERM || r == -ENOTSUP ? EXIT_CANNOT_HERE : EXIT_FAILED;
+}
+
+/* --cgroup: its folder, opened.  The exit status. */
+int trace_open_cgroup(struct trace *t)
+{
+	char mount[CGROUP_PATH_MAX], folder[CGROUP_PATH_MAX];
+
+	if (!t->o->cgroup)
+		return 0;
+	if (cgroupfs_mount(mount, sizeof(mount)) < 0) {
+		log_error(0, "there is no cgroup2 file system to look in");
+		log_hint("mount -t cgroup2 none /sys/fs/cgroup/unified");
+		return EXIT_CANNOT_HERE;
+	}
+	if (cgroupfs_find(mount, t->o->cgroup, folder, sizeof(folder)) < 0) {
+		log_error(0, "--cgroup %s: there is no such cgroup below %s", t->o->cgroup, mount);
+		return EXIT_USAGE;
+	}
+	t->cgroup_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->cgroup_fd < 0) {
+		log_error(-errno, "cannot open %s", folder);
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+int trace_prepare_command(struct trace *t)
+{
+	int r;
+
+	if (!t->o->command)
+		return 0;
+	r = trace_words_split(&t->command_words, t->o->command);
+	if (!r)
+		r = command_prepare(&t->command, t->command_words.p, NULL);
+	if (r < 0) {
+		log_error(r, "cannot prepare %s", t->o->command);
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static const struct btf_view *kernel_types(void *ctx)
+{
+	struct world *w = ctx;
+
+	return w ? w->ops->btf(w) : NULL;
+}
+
+int trace_load(struct trace *t)
+{
+	struct query_config config = {
+		.child_pid = t->command.pid > 0 ? t->command.pid : 0,
+		.cgroup_fd = t->cgroup_fd,
+		.wants_stats = t->o->what == TRACE_EXPLAIN || t->o->run_benches,
+		.verbose = t->o->verbose,
+		.btf = kernel_types,
+		.btf_ctx = t->world,
+	};
+	struct query_error e = {.prog = UINT32_MAX, .probe = UINT32_MAX};
+	struct answer_options options = trace_answer_options(t);
+	int r;
+
+	r = query_open_kern(&t->q, &config, &t->query, &e);
+	if (r < 0)
+		return say_query_error(t, r, &e);
+	trace_source_init(&t->source, &t->q, t->query, t->o);
+	t->answer = answer_new(&t->q, &t->source.answers, &options);
+	return 0;
+}
+
+static bool is_run_by_us(enum question_attach a)
+{
+	return a == QATTACH_BEGIN || a == QATTACH_END || a == QATTACH_TEST || a == QATTACH_BENCH ||
+	       a == QATTACH_SELF;
+}
+
+/* With -c, what can be bound to a process is bound to the command's, as bpftrace does. */
+static void bind_to_command(const struct trace *t, struct question_probe *p)
+{
+	switch (p->attach) {
+	case QATTACH_UPROBE:
+	case QATTACH_URETPROBE:
+	case QATTACH_UPROBE_MULTI:
+	case QATTACH_URETPROBE_MULTI:
+	case QATTACH_PERF:
+	case QATTACH_PROFILE:
+		if (t->command.pid > 0 && p->pid <= 0)
+			p->pid = t->command.pid;
+		break;
+	case QATTACH_NONE:
+	case QATTACH_BEGIN:
+	case QATTACH_END:
+	case QATTACH_TEST:
+	case QATTACH_BENCH:
+	case QATTACH_SELF:
+	case QATTACH_TP_BTF:
+	case QATTACH_RAW_TP:
+	case QATTACH_TRACEPOINT:
+	case QATTACH_KPROBE:
+	case QATTACH_KRETPROBE:
+	case QATTACH_KPROBE_MULTI:
+	case QATTACH_KRETPROBE_MULTI:
+	case QATTACH_FENTRY:
+	case QATTACH_FEXIT:
+	case QATTACH_INTERVAL:
+	case QATTACH_WATCHPOINT:
+	case QATTACH_ITER:
+		break;
+	}
+}
+
+/* Returns the exit status; how many there are in *ret. */
+int trace_attach(struct trace *t, unsigned int *ret)
+{
+	struct query_error e;
+	int r;
+
+	t->waits = t->o->command != NULL;
+	for (size_t i = 0; i < t->q.probes.n; i++) {
+		struct question_probe *p = &t->q.probes.p[i];
+
+		bind_to_command(t, p);
+		t->waits |= (!is_run_by_us(p->attach) && p->attach != QATTACH_ITER) ||
+			    p->attach == QATTACH_SELF;
+		if (is_run_by_us(p->attach)) {
+			*ret += p->counts_as;
+			continue;
+		}
+		e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
+		r = query_attach(t->query, (uint32_t)i, &e);
+		if (!r) {
+			*ret += p->counts_as;
+			continue;
+		}
+		if (!p->is_optional && t->q.config.missing_probes == MISSING_ERROR)
+			return say_query_error(t, r, &e);
+		if (t->q.config.missing_probes != MISSING_IGNORE)
+			log_warning("%s", e.error.what);
+	}
+	return 0;
+}

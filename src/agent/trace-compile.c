@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a script, or an object that --emit wrote, to a question; and what is said of it.
+ */
+#include "agent/trace-internal.h"
+
+#include "agent/emit.h"
+#include "agent/trace-diags.h"
+#include "agent/world.h"
+#include "base/log.h"
+#include "compile/gen/gen.h"
+#include "compile/lang/bpftrace/attach.h"
+#include "compile/pipeline.h"
+#include "rt-object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 16 << 20 };
+
+static int read_text(struct trace *t)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	const char *file = t->o->file;
+	char part[16384];
+	size_t n;
+
+	if (t->o->text) {
+		buf_puts(&t->text, t->o->text);
+		return 0;
+	}
+	f = !strcmp(file, "-") ? fdopen(dup(STDIN_FILENO), "r") : fopen(file, "re");
+	if (!f)
+		return -errno;
+	while ((n = fread(part, 1, sizeof(part), f))) {
+		buf_add(&t->text, part, n);
+		if (t->text.n > TEXT_MAX)
+			return -EFBIG;
+	}
+	if (ferror(f))
+		return errno ? -errno : -EIO;
+	return memchr(t->text.p ? t->text.p : "", 0, t->text.n) ? -EILSEQ : 0;
+}
+
+/* What kind of file it may be instead. */
+static int say_unreadable(const struct trace *t, int r)
+{
+	if (r != -EILSEQ) {
+		log_error(r, "cannot read %s", t->o->file);
+	} else {
+		log_error(0, "%s is no script: there are zero bytes in it", t->o->file);
+		if (str_starts(buf_str(&t->text), STR("\x7f"
+						      "ELF")))
+			log_hint("skep load takes compiled BPF objects");
+	}
+	return EXIT_FAILED;
+}
+
+bool trace_wants_colour(const struct trace_options *o)
+{
+	if (o->colour != COLOUR_AUTO)
+		return o->colour == COLOUR_ALWAYS;
+	return isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+}
+
+/* Warnings as well as errors; errors stay the last word. */
+void trace_say_diags(struct trace *t)
+{
+	struct buf text = {0};
+
+	if (t->o->no_warnings) {
+		size_t kept = 0;
+
+		for (size_t i = 0; i < t->q.diags.list.n; i++)
+			if (t->q.diags.list.p[i].severity == SEV_ERROR)
+				t->q.diags.list.p[kept++] = t->q.diags.list.p[i];
+		t->q.diags.list.n = kept;
+	}
+	if (t->o->as_bpftrace)
+		trace_diags_clang(&t->q.diags, &text);
+	if (t->o->what == TRACE_CHECK && t->o->json)
+		trace_diags_json(&t->q.diags, &text);
+	else
+		diags_print(&t->q.diags, trace_wants_colour(t->o), &text);
+	if (text.n)
+		fwrite(text.p, 1, text.n,
+		       t->o->what == TRACE_CHECK && t->o->json ? stdout : stderr);
+	buf_done(&text);
+	t->q.diags.list.n = 0;
+}
+
+static struct compile_options compile_options(struct trace *t, struct buf *dump)
+{
+	const struct trace_options *o = t->o;
+	struct compile_options c = {
+		.name = o->text || !strcmp(o->file, "-") ? "stdin" : o->file,
+		.text = buf_str(&t->text),
+		.check =
+			{
+				.world = t->world,
+				.pid = o->pid ? (int)o->pid : -1,
+				.has_child = o->command,
+				.has_cgroup = o->cgroup,
+				.is_safe = !o->unsafe,
+				.is_test = o->run_tests,
+				.is_bench = o->run_benches,
+				.debuginfo = o->debuginfo,
+				.helper_errors = o->helper_errors,
+				.counts_losses = !o->as_bpftrace,
+				.wants_facts = o->emit,
+				.is_offline = o->what == TRACE_CHECK || o->wants_list,
+			},
+		.rt = t->rt,
+		.level = (int)o->level,
+		.dump = o->dump,
+		.dump_to = dump,
+	};
+
+	trace_words_params(&t->params, o, &c.params);
+	return c;
+}
+
+int trace_compile(struct trace *t)
+{
+	const struct world_kern_options world = {
+		.traceable_functions = t->o->traceable_functions,
+		/* an object may be for an older kernel: instructions that all have */
+		.without = t->o->emit ? 1ull << WORLD_CPU_V4 : 0,
+	};
+	struct compile_options c;
+	struct buf dump = {0};
+	bool ok;
+	int r;
+
+	r = read_text(t);
+	if (r < 0)
+		return say_unreadable(t, r);
+	r = rt_library_open(rt_object, rt_object_size, &t->rt);
+	if (r < 0) {
+		log_error(r, "cannot read skep's own runtime functions");
+		return EXIT_FAILED;
+	}
+	t->world = t->o->world ? t->o->world : world_kern_new(&world);
+	c = compile_options(t, &dump);
+	ok = compile_bpftrace(&t->q, &c);
+	if (ok && t->o->emit)
+		portable_find(&t->q, &c);
+	if (dump.n)
+		fwrite(dump.p, 1, dump.n, stdout);
+	buf_done(&dump);
+	trace_say_diags(t);
+	return ok ? 0 : EXIT_FAILED;
+}
+
+/* What the compiler would have asked for, of a program that was compiled elsewhere. */
+int trace_open_object(struct trace *t)
+{
+	int status;
+
+	t->world = world_kern_new(NULL);
+	status = emit_open(&t->q, t->o->object, t->o->file,
+			   t->o->what == TRACE_RUN ? t->world : NULL);
+	if (status || t->o->what != TRACE_RUN)
+		return status;
+	if (t->q.wants_child && !t->o->command) {
+		log_error(0, "%s uses cpid, which needs a command: -c COMMAND", t->o->file);
+		return EXIT_USAGE;
+	}
+	if (t->q.is_unsafe && !t->o->unsafe) {
+		log_error(0, "%s calls a function that changes something", t->o->file);
+		log_hint("--unsafe allows it");
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+int trace_list(const struct trace_options *o)
+{
+	const struct world_kern_options options = {.traceable_functions = o->traceable_functions};
+	struct world *w = world_kern_new(&options);
+	struct question q;
+	struct buf text = {0};
+	int r;
+
+	question_init(&q);
+	r = attach_list_pid(w, o->list, o->pid ? (int)o->pid : -1, o->verbose, &text, &q.diags);
+	if (text.n)
+		fwrite(text.p, 1, text.n, stdout);
+	buf_reset(&text);
+	diags_print(&q.diags, trace_wants_colour(o), &text);
+	if (text.n)
+		fwrite(text.p, 1, text.n, stderr);
+	buf_done(&text);
+	question_done(&q);
+	world_kern_free(w);
+	return r < 0 ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of a script, shared by the files trace*.c. */
+#pragma once
+
+#include "agent/command.h"
+#include "agent/trace-source.h"
+#include "agent/trace-words.h"
+#include "agent/trace.h"
+#include "compile/world.h"
+#include "event/answer/answer.h"
+#include "runtime/query.h"
+
+struct rt_library;
+
+struct trace {
+	const struct trace_options *o;
+	struct world *world;
+	struct rt_library *rt;
+	struct question q;
+	struct query *query;
+	struct trace_source source;
+	struct answer *answer;
+	struct trace_words params, command_words;
+	struct command command;
+	int cgroup_fd; /* --cgroup: its folder, owned; 0: none */
+	FILE *out;
+	struct buf text;
+	bool has_exited; /* the script said exit() */
+	bool waits;	 /* something is attached that may still happen */
+	int error;	 /* of the records' reader */
+};
+
+/*
+ * The steps before a run, in this order (trace-compile.c, trace-attach.c).  Each says
+ * itself what is wrong, and returns the exit status.
+ */
+int trace_compile(struct trace *t);
+int trace_open_object(struct trace *t); /* instead: of a program that was compiled elsewhere */
+int trace_filter(struct trace *t);	/* --probe-filter: take away what it does not match */
+int trace_open_cgroup(struct trace *t); /* --cgroup: its folder */
+int trace_prepare_command(struct trace *t);
+int trace_load(struct trace *t);
+int trace_attach(struct trace *t, unsigned int *ret); /* how many there are in *ret */
+
+/* skep trace -l */
+int trace_list(const struct trace_options *o);
+
+/* Warnings as well as errors of q.diags, once each. */
+void trace_say_diags(struct trace *t);
+bool trace_wants_colour(const struct trace_options *o);
+
+/* Show all that is in the ring. */
+void trace_drain(struct trace *t);
+/* The answers' options of this run: where to, and how. */
+struct answer_options trace_answer_options(const struct trace *t);
+
+/* --test and --bench: run such probes one by one, in bpftrace's form.  The exit status. */
+int trace_run_tests(struct trace *t);
+int trace_run_benches(struct trace *t);
+
+/* skep explain: what became of the script. */
+void trace_explain(struct trace *t);
+void trace_explain_run(struct trace *t); /* behind a run: hits, and ns a hit */

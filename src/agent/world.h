@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* This machine as a compilation sees it: compile/world.h by runtime/kern's readers. */
+#pragma once
+
+#include "compile/world.h"
+
+struct world_kern_options {
+	const char *traceable_functions; /* file instead of available_filter_functions; NULL */
+	uint64_t without;		 /* bit mask of enum world_feature: --no-feature */
+};
+
+struct world *world_kern_new(const struct world_kern_options *o);
+void world_kern_free(struct world *w);
