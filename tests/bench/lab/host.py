@@ -90,6 +90,7 @@ class Host:
         self.groups = []
         self.dir = self.out = None
         self.tracing_ns = None
+        self.scripts = None  # a folder of *.bt
 
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
