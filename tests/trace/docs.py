@@ -18,16 +18,20 @@ shell that finds `skep`.  What stands behind the language says how it is run:
     ```bt vm               the same, and it can run in one of the machines of tools/vm
     ```bt fail             skep check says what is wrong, and that is compared
 
+Examples that run do so in a cgroup of their own, and see only what runs there.
+
 A block `out` behind it is what it prints: `…` in a line stands for anything, a line `…` for any
 lines.  Blank lines are not compared.
 """
 
+import contextlib
 import os
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGE = f"{ROOT}/docs/trace.md"
@@ -70,14 +74,15 @@ class Example:
     def is_check(self):
         return any(w in self for w in ("check", "vm", "fail"))
 
-    def command(self, skep):
+    def command(self, skep, cgroup):
         if self.is_shell:
             return ["sh", "-e", "-c", self.text]
         if self.is_check:
             return [skep, "check", *self.options, "-e", self.text]
         quiet = [] if {"--json", "--test"} & {*self.options} or "2>&1" in self else ["-q"]
         wait = ["--for", "300ms"] if "exit" in self else []
-        return [skep, "trace", *quiet, *wait, *self.options, "-e", self.text]
+        own = ["--cgroup", cgroup] if cgroup else []
+        return [skep, "trace", *quiet, *wait, *own, *self.options, "-e", self.text]
 
 
 def line_regex(line):
@@ -94,7 +99,36 @@ def differs(wanted, got):
     return ["it is not what the page says:"] + [f"  {l}" for l in lines[:20]]
 
 
-def run(example, skep, folder):
+@contextlib.contextmanager
+def own_cgroup():
+    """A cgroup that is removed at the end, with us in it; None where there is no cgroup2."""
+    with open("/proc/self/mounts", encoding="utf-8") as f:
+        mounts = [l.split()[1] for l in f if l.split()[2] == "cgroup2"]
+    if not mounts or os.geteuid() != 0:
+        yield None
+        return
+    with open("/proc/self/cgroup", encoding="utf-8") as f:
+        home = mounts[0] + [l for l in f.read().split("\n") if l.startswith("0::")][0][3:]
+    path = f"{home.rstrip('/')}/skep-docs-{os.getpid()}"
+    os.mkdir(path)
+    try:
+        enter(path)
+        yield path
+    finally:
+        enter(home)
+        for _ in range(100):  # what is ending is still in there
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+                break
+            time.sleep(0.02)
+
+
+def enter(cgroup):
+    with open(f"{cgroup}/cgroup.procs", "w", encoding="utf-8") as f:
+        f.write("0")
+
+
+def run(example, skep, folder, cgroup=None):
     """Returns (what is wrong, why it cannot be here, what it printed)."""
     env = {**os.environ, "PATH": f"{os.path.dirname(skep)}:{os.environ['PATH']}", "TZ": "UTC"}
     is_joined = "2>&1" in example or "fail" in example
@@ -103,7 +137,7 @@ def run(example, skep, folder):
         events = subprocess.Popen(["sh", "-c", EVENTS], stdin=subprocess.DEVNULL)
     try:
         r = subprocess.run(
-            example.command(skep),
+            example.command(skep, cgroup),
             cwd=folder,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -135,24 +169,26 @@ def run(example, skep, folder):
 
 def check_examples(examples, skep):
     is_root = os.geteuid() == 0
-    with tempfile.TemporaryDirectory(prefix="skep-docs-", dir=os.path.expanduser("~")) as folder:
+    home = os.path.expanduser("~")
+    with tempfile.TemporaryDirectory(prefix="skep-docs-", dir=home) as folder, own_cgroup() as group:
         os.chmod(folder, 0o755)
         for e in examples:
             name = f"docs/trace.md:{e.line}"
             if not is_root and not e.is_check:
                 tell(name, [], "only root can attach")
                 continue
-            wrong, skip, _ = run(e, skep, folder)
+            wrong, skip, _ = run(e, skep, folder, group)
             tell(name, wrong, skip)
 
 
 def update(page, examples, skep):
     """Blocks without … are written anew."""
-    with tempfile.TemporaryDirectory(prefix="skep-docs-", dir=os.path.expanduser("~")) as folder:
+    home = os.path.expanduser("~")
+    with tempfile.TemporaryDirectory(prefix="skep-docs-", dir=home) as folder, own_cgroup() as group:
         for e in reversed(examples):
             if e.wanted is None or "…" in e.wanted:
                 continue
-            wrong, skip, said = run(e, skep, folder)
+            wrong, skip, said = run(e, skep, folder, group)
             if wrong and not skip and said:
                 said = re.sub(r"\A\n+", "", said).rstrip("\n") + "\n"
                 page = page[: e.span[0]] + said + page[e.span[1] :]

@@ -81,7 +81,7 @@ def main():
                     with open(f"{folder}/{name}-{count}.ir", "w", encoding="utf-8") as f:
                         f.write(text)
         p = subprocess.run(
-            [os.path.join(tests, "test-ir"), "modules_of_a_folder"],
+            [os.path.join(tests, "test-ir"), "modules_print_and_parse"],
             env=dict(os.environ, SKEP_IR=folder), capture_output=True, text=True, check=False,
         )
     print("1..2")
