@@ -160,12 +160,15 @@ void flow_order(struct flow *fl)
 bool flow_is_unchanged(const struct flow *fl, struct ir_val v, const struct ir_insn *i,
 		       const struct ir_insn *before, const struct ir_block *b)
 {
-	const struct ir_insn *end = b->insns.p + b->insns.n;
+	const struct ir_insn *end;
 	ir_reg regs[2];
 	unsigned int n;
 
 	if (flow_is_fixed_val(fl, v))
 		return true;
+	if (!b->insns.n) /* p may be NULL */
+		return false;
+	end = b->insns.p + b->insns.n;
 	if (i < b->insns.p || i >= end)
 		return false;
 	for (const struct ir_insn *k = i; k != before && k < end; k++) {

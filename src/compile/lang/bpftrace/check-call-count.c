@@ -112,12 +112,20 @@ static void check_lhist(struct check *c, struct expr *e)
 	static const char *const names[] = {"min value (must be non-negative literal)",
 					    "max value (must be non-negative literal)",
 					    "step value"};
+	static const char *const what[] = {"min", "max", "step"};
 	int64_t min, max, step;
 
 	for (size_t i = 0; i < 3; i++) {
 		if (is_number(e->items.p[i + 1]))
 			continue;
 		diag(c->d, D_ARGUMENT_VALUE, e->span, "lhist: invalid %s", names[i]);
+		return;
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (e->items.p[i + 1]->number <= INT64_MAX)
+			continue;
+		diag(c->d, D_LIMIT, e->span, "lhist() %s must be <= %lld (%llu provided)", what[i],
+		     (long long)INT64_MAX, (unsigned long long)e->items.p[i + 1]->number);
 		return;
 	}
 	min = (int64_t)e->items.p[1]->number;

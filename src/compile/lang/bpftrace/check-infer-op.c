@@ -147,11 +147,19 @@ static const struct type *resolve_step_map(struct check *c, const struct rule *r
 	return map_value_takes(c, r->map, rule_in(c, r, 0), r->e->span);
 }
 
+/* Declared with a type that can be stepped; where it can't, what is assigned does not fit. */
+static bool keeps_type(struct check *c, struct var_info *v)
+{
+	const struct type *t = slot_type(c, &v->slot);
+
+	return v->is_sized && (t->kind == TYPE_NONE || type_is_scalar(t));
+}
+
 static const struct type *resolve_step_value(struct check *c, const struct rule *r)
 {
 	const struct type *t = rule_in(c, r, 0);
 
-	if (r->var && (r->var->is_sized || slot_type(c, &r->var->slot)->kind == TYPE_POINTER))
+	if (r->var && (keeps_type(c, r->var) || slot_type(c, &r->var->slot)->kind == TYPE_POINTER))
 		return slot_type(c, &r->var->slot);
 	return stepped(r->e, t);
 }
@@ -160,7 +168,7 @@ static const struct type *resolve_step_var(struct check *c, const struct rule *r
 {
 	const struct type *now = slot_type(c, &r->var->slot);
 
-	if (r->var->is_sized)
+	if (keeps_type(c, r->var))
 		return &type_none;
 	if (now->kind == TYPE_POINTER)
 		return now;
