@@ -24,8 +24,6 @@ const struct btf_member *portable_member(const struct btf_view *v, const char *t
 					 const char *path, struct btf_place *ret_place,
 					 uint32_t *ret_owner);
 
-#define PORTABLE_HASH 0xcbf29ce484222325ull /* FNV-1a, 64 bits: where it begins */
-uint64_t portable_hash(uint64_t h, const void *p, size_t n);
 /* The number that `x` names becomes factor × `by` more. */
 void portable_move(struct question *q, const struct question_fix *x, int64_t by);
 

@@ -20,16 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOTS = BTF_ONE(STRUCT) | BTF_ONE(UNION) | BTF_ONE(TYPEDEF), FNV_PRIME_LOW = 0x1b3 };
-
-uint64_t portable_hash(uint64_t h, const void *p, size_t n)
-{
-	const unsigned char *bytes = p;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ bytes[i]) * (0x10000000000ull + FNV_PRIME_LOW);
-	return h;
-}
+enum { ROOTS = BTF_ONE(STRUCT) | BTF_ONE(UNION) | BTF_ONE(TYPEDEF) };
 
 /* --- members */
 
@@ -150,10 +141,10 @@ static uint64_t hash_members(const struct btf_view *v, const struct btf_type *t,
 		const struct btf_type *of = btf_resolve(v, m.type, NULL);
 		uint64_t size = btf_size(v, m.type);
 
-		h = portable_hash(h, name, strlen(name) + 1);
-		h = portable_hash(h, &m.bit_offset, sizeof(m.bit_offset));
-		h = portable_hash(h, &m.bits, sizeof(m.bits));
-		h = portable_hash(h, &size, sizeof(size));
+		h = hash_bytes(h, name, strlen(name) + 1);
+		h = hash_bytes(h, &m.bit_offset, sizeof(m.bit_offset));
+		h = hash_bytes(h, &m.bits, sizeof(m.bits));
+		h = hash_bytes(h, &size, sizeof(size));
 		if (of &&
 		    (btf_type_kind(of) == BTF_KIND_STRUCT || btf_type_kind(of) == BTF_KIND_UNION))
 			h = hash_members(v, of, h, depth + 1);
@@ -167,12 +158,12 @@ static bool enums_fact(const struct btf_view *v, struct question_fact *f)
 	const struct btf_type *t = id ? btf_view_type(v, id) : NULL;
 	const char *name;
 
-	f->value = PORTABLE_HASH;
+	f->value = HASH_BEGIN;
 	for (unsigned int i = 0; t && i < btf_type_vlen(t); i++) {
 		int64_t value = btf_enumerator(v, t, i, &name);
 
-		f->value = portable_hash(f->value, name, strlen(name) + 1);
-		f->value = portable_hash(f->value, &value, sizeof(value));
+		f->value = hash_bytes(f->value, name, strlen(name) + 1);
+		f->value = hash_bytes(f->value, &value, sizeof(value));
 	}
 	return t;
 }
@@ -188,7 +179,7 @@ static bool struct_fact(const struct btf_view *v, struct question_fact *f, struc
 		buf_printf(why, "there is no struct %s", f->type);
 		return false;
 	}
-	f->value = f->kind == QFACT_SIZE ? t->size : hash_members(v, t, PORTABLE_HASH, 0);
+	f->value = f->kind == QFACT_SIZE ? t->size : hash_members(v, t, HASH_BEGIN, 0);
 	return true;
 }
 
@@ -218,7 +209,7 @@ static bool proto_fact(const struct btf_view *v, struct question_fact *f, struct
 		return false;
 	}
 	put_proto(v, id, text);
-	f->value = portable_hash(PORTABLE_HASH, text->p ? text->p : "", text->n);
+	f->value = hash_bytes(HASH_BEGIN, text->p ? text->p : "", text->n);
 	return true;
 }
 
@@ -253,7 +244,7 @@ static bool kernel_fact(struct question_fact *f, struct buf *why)
 		buf_puts(why, "the kernel does not describe its types (BTF)");
 		return false;
 	}
-	f->value = portable_hash(PORTABLE_HASH, blob, n);
+	f->value = hash_bytes(HASH_BEGIN, blob, n);
 	kernel_btf_unread(blob, n, is_mapped);
 	return true;
 }
@@ -277,7 +268,7 @@ static bool binary_fact(struct question_fact *f, struct buf *why)
 		id = elf_build_id(&elf);
 	if (!id.n) /* without one: all of it */
 		id = buf_str(&all);
-	f->value = portable_hash(PORTABLE_HASH, id.p, id.n);
+	f->value = hash_bytes(HASH_BEGIN, id.p, id.n);
 	return true;
 }
 

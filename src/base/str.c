@@ -82,13 +82,18 @@ void buf_put_s64(struct buf *b, int64_t v)
 	buf_put_u64(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
+uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
+{
+	const unsigned char *bytes = p;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ bytes[i]) * 0x100000001b3;
+	return h;
+}
+
 uint64_t str_hash(struct str s)
 {
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
-	return h;
+	return hash_bytes(HASH_BEGIN, s.p, s.n);
 }
 
 /* Edits between two words of at most 63 letters: insert, delete, replace, swap neighbours. */

@@ -70,7 +70,12 @@ static inline struct str buf_str(const struct buf *b)
 
 #define _cleanup_buf_ _cleanup_(buf_done)
 
-/* For tables of names: FNV-1a. */
+/*
+ * FNV-1a, 64 bits: for tables of names, and of what is written into files, so it stays as it
+ * is.  Several pieces in a row: begin with HASH_BEGIN, hand on what came out.
+ */
+#define HASH_BEGIN 0xcbf29ce484222325ull
+uint64_t hash_bytes(uint64_t h, const void *p, size_t n);
 uint64_t str_hash(struct str s);
 
 /*

@@ -137,19 +137,9 @@ struct reduce {
 	unsigned int pointer; /* the one pointer to void; 0: not made yet */
 };
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325ull;
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3ull;
-	return h;
-}
-
 static bool is_wanted(const struct reduce *r, const char *name)
 {
-	const char *at = *name ? map_get(&r->wanted, hash(name)) : NULL;
+	const char *at = *name ? map_get(&r->wanted, str_hash(str_of(name))) : NULL;
 
 	return at && !strcmp(at, name);
 }
@@ -327,7 +317,7 @@ void btf_reduce(const struct btf_view *v, const char *const *names, struct buf *
 
 	buf_putc(&r.strings, 0);
 	for (; *names; names++)
-		map_put(&r.wanted, hash(*names), (void *)*names);
+		map_put(&r.wanted, str_hash(str_of(*names)), (void *)*names);
 	for (unsigned int id = 1, n = btf_view_n(v); id < n; id++) {
 		const struct btf_type *t = btf_view_type(v, id);
 

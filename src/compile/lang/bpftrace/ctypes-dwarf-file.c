@@ -21,15 +21,6 @@
 
 enum { MAX_DEPTH = 24, MAX_NAMES = 4 << 20, MIN_ENTRIES = 1 << 20 };
 
-static uint64_t hash(const char *s)
-{
-	uint64_t h = 1469598103934665603;
-
-	while (*s)
-		h = (h ^ (unsigned char)*s++) * 1099511628211;
-	return h | 1;
-}
-
 /* --- files */
 
 static bool has_debug(Dwarf *dw)
@@ -185,8 +176,8 @@ static void put_name(struct dwarf_file *f, const char *name, Dwarf_Die *die)
 	entry->name = name;
 	entry->die = *die;
 	entry->tag = dwarf_tag(die);
-	entry->next = map_get(&f->names, hash(name));
-	map_put(&f->names, hash(name), entry);
+	entry->next = map_get(&f->names, str_hash(str_of(name)));
+	map_put(&f->names, str_hash(str_of(name)), entry);
 }
 
 static const char *linkage_name(Dwarf_Die *die)
@@ -304,7 +295,7 @@ bool dwarf_file_find(struct dwarf_file *f, const char *name, int tag, int other,
 {
 	if (!dwarf_file_ready(f))
 		return false;
-	for (struct dwarf_name *n = map_get(&f->names, hash(name)); n; n = n->next)
+	for (struct dwarf_name *n = map_get(&f->names, str_hash(str_of(name))); n; n = n->next)
 		if ((n->tag == tag || n->tag == other) && !strcmp(n->name, name)) {
 			*ret = n->die;
 			return true;
