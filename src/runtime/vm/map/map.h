@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Maps in user space, with the kernel's semantics and errors.
+ *
+ * One struct of functions a kind (enum bpf_map_type); programs, user space and tests go through
+ * the same.  All are thread-safe: several threads may run programs on them.  A value's
+ * address stays valid memory as long as the map: elements come from memory that the map
+ * reserves when it is made (pages are taken when they are touched) and go back to the map's own
+ * list, so that a program that still holds the address of a deleted element sees that
+ * element's memory, or that of its next life: as with preallocated maps of the kernel.
+ */
+#pragma once
+
+#include "runtime/vm/prog.h"
+
+struct vm_map;
+
+struct map_ops {
+	/* -EINVAL, -E2BIG, -EPERM …: as BPF_MAP_CREATE would */
+	int (*create)(const struct vm_map_def *d, unsigned int cpus, struct vm_map **ret);
+	void (*free)(struct vm_map *m);
+	/* the value's address (per-cpu kinds: of `cpu`'s); NULL: not there */
+	void *(*lookup)(struct vm_map *m, const void *key, unsigned int cpu);
+	int (*update)(struct vm_map *m, const void *key, const void *value, uint64_t flags,
+		      unsigned int cpu);
+	int (*delete)(struct vm_map *m, const void *key);
+	/* The key behind `key` (NULL: the first); -ENOENT: no more. */
+	int (*next_key)(struct vm_map *m, const void *key, void *ret);
+	/* queue, stack, bloom filter; -E2BIG, -ENOENT, -EOPNOTSUPP */
+	int (*push)(struct vm_map *m, const void *value, uint64_t flags);
+	int (*pop)(struct vm_map *m, void *ret);
+	int (*peek)(struct vm_map *m, void *ret);
+};
+
+struct vm_map {
+	const struct map_ops *ops;
+	struct vm_map_def def; /* as it was made: sizes rounded as the kernel does */
+	unsigned int cpus;
+	uint32_t value_step; /* per-cpu kinds: value_size rounded up to 8, user space's layout */
+	uint32_t refs;	     /* atomic */
+	/* array kinds, for engines that inline the lookup: value k is at values + k × value_step */
+	char *values;
+};
+
+/* As BPF_MAP_CREATE: checks the definition as the kernel does.  -EINVAL, -E2BIG, -EOPNOTSUPP. */
+int map_create(const struct vm_map_def *d, unsigned int cpus, struct vm_map **ret);
+void map_ref(struct vm_map *m);
+void map_unref(struct vm_map *m); /* NULL is fine */
+
+/* From programs, on `cpu`: what bpf_map_*_elem do.  */
+static inline void *map_lookup(struct vm_map *m, const void *key, unsigned int cpu)
+{
+	return m->ops->lookup ? m->ops->lookup(m, key, cpu) : NULL;
+}
+int map_update(struct vm_map *m, const void *key, const void *value, uint64_t flags,
+	       unsigned int cpu);
+int map_delete(struct vm_map *m, const void *key);
+int map_next_key(struct vm_map *m, const void *key, void *ret);
+int map_push(struct vm_map *m, const void *value, uint64_t flags);
+int map_pop(struct vm_map *m, void *ret);
+int map_peek(struct vm_map *m, void *ret);
+
+/* As the system call: per-cpu kinds read and write the values of all cpus, value_step apart. */
+int map_user_lookup(struct vm_map *m, const void *key, void *ret_values);
+int map_user_update(struct vm_map *m, const void *key, const void *values, uint64_t flags);
+
+/* --- map in map, prog array: the slot's content; borrowed */
+struct vm_code;
+int map_set_map(struct vm_map *m, const void *key, struct vm_map *inner, uint64_t flags);
+int map_set_code(struct vm_map *m, uint32_t index, const struct vm_code *code);
+const struct vm_code *map_code(struct vm_map *m, uint64_t index); /* NULL: empty, or outside */
+
+/* --- ring buffer (and the perf event array, which is one here: records of all cpus) */
+void *map_ring_reserve(struct vm_map *m, uint64_t size, uint64_t flags); /* NULL: no room */
+void map_ring_submit(struct vm_map *m, void *sample, uint64_t flags, bool discard);
+/* `BPF_RB_AVAIL_DATA` … as bpf_ringbuf_query() */
+uint64_t map_ring_query(struct vm_map *m, uint64_t what);
+/* Hand over what is there; returns how many or what `fn` refused with.  */
+int map_ring_drain(struct vm_map *m, int (*fn)(void *ctx, const void *record, size_t n), void *ctx);
+int map_ring_fd(struct vm_map *m);		/* eventfd: readable when woken; -1 */
+uint64_t map_ring_lost(const struct vm_map *m); /* reserves that found no room */
+
+/* --- task, socket, cgroup, inode storage: of the object named by `owner` (its identity) */
+void *map_storage(struct vm_map *m, uint64_t owner, const void *init, uint64_t flags);
+int map_storage_delete(struct vm_map *m, uint64_t owner);
+
+/* --- the user ring buffer: user space adds, the program drains (bpf_user_ringbuf_drain) */
+int map_user_ring_add(struct vm_map *m, const void *record, uint32_t n);
+
+/* --- stack trace: keep frames, give their id, or -EEXIST … as bpf_get_stackid() */
+int64_t map_stack_id(struct vm_map *m, const uint64_t *frames, unsigned int n, uint64_t flags);
