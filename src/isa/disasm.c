@@ -65,6 +65,14 @@ static void put_wide(const struct bpf_insn *p, const char *symbol, struct buf *t
 		buf_printf(to, "0x%" PRIx64 " ll", value);
 }
 
+static void put_kfunc(const struct bpf_insn *i, struct buf *to)
+{
+	buf_printf(to, "call kfunc[%d", i->imm);
+	if (i->off)
+		buf_printf(to, ", %d", i->off);
+	buf_putc(to, ']');
+}
+
 static void put_call(const struct bpf_insn *i, const char *symbol, const char *helper,
 		     struct buf *to)
 {
@@ -73,11 +81,11 @@ static void put_call(const struct bpf_insn *i, const char *symbol, const char *h
 	else if (i->src_reg == BPF_PSEUDO_CALL)
 		buf_printf(to, "call %+d", i->imm);
 	else if (i->src_reg == BPF_PSEUDO_KFUNC_CALL)
-		buf_printf(to, "call kfunc[%d]", i->imm);
+		put_kfunc(i, to);
 	else if (helper)
 		buf_printf(to, "call %s", helper);
 	else
-		buf_printf(to, "call %d", i->imm);
+		buf_printf(to, "call %u", (uint32_t)i->imm);
 }
 
 size_t disasm_one(const struct bpf_insn *p, size_t n, size_t at, const struct disasm_names *names,

@@ -6,6 +6,8 @@
 
 #include "base/macro.h"
 
+#include <string.h>
+
 #define CLASS_IS(code, class) (((code)&7) == (class))
 #define HAS_MEMORY(code)      (((code)&7) >= BPF_LDX && ((code)&7) <= BPF_STX)
 #define IS_SIZE(code, size)   (((code)&0x18) == (size))
@@ -55,14 +57,30 @@ static bool is_row(const struct insn_row *row, const struct bpf_insn *i)
 	       (row->imm == INSN_ANY || row->imm == i->imm);
 }
 
+/* The opcodes alone, close together: what is searched most. */
+static const uint8_t codes[] = {
+#define INSN(name_, code_, dst_, src_, off_, imm_, cpu_, group_, text_) [INSN_##name_] = (code_),
+#include "isa/insn.def"
+#undef INSN
+};
+
 enum insn_id insn_identify(const struct bpf_insn *i)
 {
+	const uint8_t *at = codes, *end = codes + ELEMENTS(codes);
+
 	if (i->dst_reg > BPF_REG_10 || i->src_reg > BPF_REG_10)
 		return INSN_NONE;
-	for (size_t at = 0; at < ELEMENTS(rows); at++)
-		if (rows[at].code == i->code && is_row(&rows[at], i))
-			return (enum insn_id)at;
+	while (at < end && (at = memchr(at, i->code, (size_t)(end - at))) != NULL) {
+		if (is_row(&rows[at - codes], i))
+			return (enum insn_id)(at - codes);
+		at++;
+	}
 	return INSN_NONE;
+}
+
+bool insn_has_code(uint8_t code)
+{
+	return memchr(codes, code, sizeof(codes)) != NULL;
 }
 
 const struct insn_row *insn_row_of(enum insn_id id)

@@ -87,6 +87,8 @@ enum { INSN_ANY = 0x7ffe }; /* of dst, src, off, imm */
  * one is written: a matter of verifying).
  */
 enum insn_id insn_identify(const struct bpf_insn *i);
+/* Has any instruction this opcode? */
+bool insn_has_code(uint8_t code);
 /* By its id. */
 const struct insn_row *insn_row_of(enum insn_id id);
 /* The row of an instruction; NULL: there is no such one. */

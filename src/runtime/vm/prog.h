@@ -23,6 +23,34 @@
 #include "isa/btf.h"
 #include "isa/insn.h"
 
+/*
+ * What is managed for programs inside a value: locks, timers, kernel pointers, heads of lists.
+ * Updates leave these bytes alone.  map/field.h finds them by the value's type.
+ */
+enum vm_field_kind {
+	FIELD_SPIN_LOCK,
+	FIELD_RES_SPIN_LOCK,
+	FIELD_TIMER,
+	FIELD_WORKQUEUE,
+	FIELD_TASK_WORK,
+	FIELD_KPTR, /* trusted or not, of kernel objects or of the program's own */
+	FIELD_KPTR_UNTRUSTED,
+	FIELD_KPTR_PERCPU,
+	FIELD_LIST_HEAD,
+	FIELD_LIST_NODE,
+	FIELD_RB_ROOT,
+	FIELD_RB_NODE,
+	FIELD_REFCOUNT,
+	FIELD_COUNT
+};
+struct vm_field {
+	enum vm_field_kind kind;
+	uint32_t offset, size;
+	/* KPTR*: the type it points to; LIST_HEAD, RB_ROOT: the type of what it holds, and where
+	 * in that the node is; ids in object.btf, 0: unknown */
+	uint32_t type, node;
+};
+
 /* As BPF_MAP_CREATE takes it. */
 struct vm_map_def {
 	const char *name;
@@ -32,11 +60,14 @@ struct vm_map_def {
 	uint32_t key_type, value_type;	/* ids in object.btf; 0: not known */
 	const struct vm_map_def *inner; /* ARRAY_OF_MAPS, HASH_OF_MAPS: what its maps are like */
 	const void *init;		/* first value's bytes (.data, .rodata); NULL: zeros */
+	uint32_t init_size;		/* arena: so many bytes of `init` are its beginning */
 	bool is_frozen;	  /* .rodata: programs know its content when they are verified */
 	struct span span; /* where it is declared; file 0, end 0: unknown */
 	/* prog array, array of maps: what the object puts into its slots; index or UINT32_MAX */
 	const uint32_t *values;
 	uint32_t n_values;
+	const struct vm_field *fields; /* of its values, by offset */
+	uint32_t n_fields;
 };
 
 struct vm_func {
@@ -52,6 +83,7 @@ struct vm_func {
 struct vm_extern {
 	const char *name; /* "bpf_iter_num_new" */
 	uint32_t btf;	  /* id of its FUNC or VAR in object.btf */
+	uint32_t kernel;  /* the same in the kernel's types; 0: has none, or they are not known */
 	bool is_weak;	  /* may be missing: then 0 */
 };
 

@@ -45,11 +45,21 @@ struct vm_run {
 	const struct helper_memory *memory; /* helper/helper.h */
 	uint64_t now_ns;		    /* what bpf_ktime_get_ns() says; 0: the clock */
 	uint64_t args[6];		    /* probe arguments and the like, by hook */
+	unsigned int n_args;		    /* how many of them bpf_get_func_arg() gives */
+	uint64_t func_ret, func_ip, cookie; /* of the function, of the attachment */
+	/* where bpf_trace_printk() and streams write a line to; NULL: standard error */
+	void (*print)(struct vm_run *run, const char *text, size_t n);
+	void *print_ctx;
 	unsigned int tail_calls, depth;
 	/* state of helpers */
 	int32_t redirect_ifindex;
 	uint64_t redirect_flags;
-	void *unwind;		 /* bpf_throw() */
+	/*
+	 * bpf_throw(): not NULL behind a helper that calls back: the callback threw.  The engine
+	 * leaves as if it had thrown itself (code_insn.call says where to ask), with `thrown`.
+	 */
+	void *unwind;
+	uint64_t thrown;	 /* its cookie */
 	char *stack, *stack_end; /* what is left for frames of functions (512 B each) */
 	/* checking mode: called before each instruction by the interpreter */
 	void (*check)(struct vm_run *run, uint32_t insn, const uint64_t regs[11]);
@@ -93,9 +103,40 @@ struct str code_machine(const struct vm_code *c);
 struct code_insn {
 	uint16_t id; /* enum insn_id */
 	uint8_t dst, src;
-	int32_t off;   /* of memory; jumps: slot that it goes to */
-	uint64_t imm;  /* sign-extended; WIDE: all 64 bits, an address; CALL: vm_call_fn */
-	uint32_t from; /* instruction of the program it was */
+	int32_t off;	/* of memory; jumps: slot that it goes to */
+	uint64_t imm;	/* sign-extended; WIDE: all 64 bits, an address; CALL: vm_call_fn */
+	uint32_t from;	/* instruction of the program it was */
+	uint8_t access; /* enum verify_access, of loads, stores, atomics: ARENA, BTF; else NONE */
+	uint8_t call;	/* enum code_call, of CALL and CALL_KFUNC */
+	uint16_t go;	/* interpreter's own */
+};
+/*
+ * What else is where, beyond insn.def's fields:
+ *   CALL		off: the helper's number
+ *   CALL_KFUNC	off: index into object.kfuncs
+ *   CALL_LOCAL	off: slot that it goes to
+ *   JA, JA_LONG, MAY_GOTO and comparisons: off: slot that they go to
+ *   WIDE_FUNC	off: the function's slot; imm: address of that slot (the interpreter's value)
+ *   WIDE_MAP*	off: index into object.maps; imm: struct vm_map *, or the address in its value
+ */
+
+/* Calls that an engine does itself, or looks after. */
+enum code_call {
+	CODE_CALL,	 /* only call imm */
+	CODE_CALL_BACK,	 /* it takes a callback: look at run->unwind behind it */
+	CODE_CALL_TAIL,	 /* bpf_tail_call: imm is 0 */
+	CODE_CALL_THROW, /* bpf_throw: imm is 0 */
+};
+
+/* `imm` of a load that acquires. */
+enum { CODE_LOAD_ACQ = 0x100 };
+
+/* Limits, as the kernel's. */
+enum {
+	CODE_FRAMES_MAX = 8, /* functions that are under way at once */
+	CODE_TAIL_CALLS_MAX = 33,
+	CODE_MAY_GOTO_MAX = 8 << 20, /* in each call of a function */
+	CODE_FRAME_BYTES = 512,
 };
 
 struct vm_code {
@@ -109,10 +150,33 @@ struct vm_code {
 	uint32_t n_funcs;
 	uint32_t *stack; /* bytes of each function's frame, rounded up to 16; owned */
 	struct vm_map **maps;
-	void *machine; /* JIT: entry; mapped, never writable and executable at once */
+	uint64_t arena;	  /* upper half of the arena's addresses (see below); 0: it has none */
+	uint32_t handler; /* slot of the function that handles exceptions; UINT32_MAX: none */
+	void *machine;	  /* JIT: entry; mapped, never writable and executable at once */
 	size_t machine_n, mapped_n;
 	uint32_t *machine_at; /* slot → offset in machine; owned, NULL */
 };
+
+/*
+ * Arenas: map->values is the window in this process, all of it and 32 KiB to both sides mapped,
+ * and does not cross a multiple of 4 GiB.  A slot with ACCESS_ARENA accesses code.arena |
+ * the register's low half, + off.  CAST_KERN keeps the low half, CAST_USER puts code.arena
+ * above it but leaves 0 as it is.
+ */
+
+/*
+ * For engines.  Enter another program from a tail call: r0.  What LD_ABS and LD_IND load from
+ * run's packet: false: outside, the program ends with 0.
+ */
+uint64_t code_enter(const struct vm_code *c, struct vm_run *run, uint64_t r1, uint64_t r2);
+bool code_packet_load(const struct vm_run *run, int64_t off, unsigned int bytes, uint64_t *ret);
+/* A load through a pointer that may be wrong (ACCESS_BTF): 0 then. */
+uint64_t code_safe_load(uint64_t from, unsigned int bytes, bool is_signed);
+/* Call the function at `slot` as a callback. */
+uint64_t interp_callback(const struct vm_code *c, struct vm_run *run, const struct code_insn *slot,
+			 const uint64_t args[5]);
+/* Choose labels for the slots: code_make()'s last step for the interpreter. */
+void interp_link(struct vm_code *c);
 
 /* Does this machine have one?  What each engine offers to code.c. */
 int jit_make(struct vm_code *c); /* 0, -ENOTSUP, -ENOMEM, -EPERM (no executable memory) */

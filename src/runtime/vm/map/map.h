@@ -15,6 +15,14 @@
 
 struct vm_map;
 
+/* The kernel's own, which only it has: "not supported", of maps and some helpers. */
+enum { MAP_ENOTSUPP = 524 };
+
+/* Kinds that came after Linux 6.1. */
+enum { MAP_CGRP_STORAGE = 32, MAP_ARENA = 33, MAP_KINDS = 34 };
+
+typedef uint64_t (*map_each_fn)(void *ctx, struct vm_map *m, const void *key, void *value);
+
 struct map_ops {
 	/* -EINVAL, -E2BIG, -EPERM …: as BPF_MAP_CREATE would */
 	int (*create)(const struct vm_map_def *d, unsigned int cpus, struct vm_map **ret);
@@ -30,6 +38,16 @@ struct map_ops {
 	int (*push)(struct vm_map *m, const void *value, uint64_t flags);
 	int (*pop)(struct vm_map *m, void *ret);
 	int (*peek)(struct vm_map *m, void *ret);
+	/*
+	 * As the system call does it, where that is not lookup and update: per-cpu kinds read and
+	 * write the values of all cpus, value_step apart.  NULL: the plain ones.
+	 */
+	int (*read)(struct vm_map *m, const void *key, void *ret_values);
+	int (*write)(struct vm_map *m, const void *key, const void *values, uint64_t flags);
+	/* Read and delete at once; NULL: not this kind. */
+	int (*take)(struct vm_map *m, const void *key, void *ret_values);
+	/* Each element, until `fn` gives other than 0; how many it was called for. */
+	int64_t (*each)(struct vm_map *m, unsigned int cpu, map_each_fn fn, void *ctx);
 };
 
 struct vm_map {
@@ -40,6 +58,11 @@ struct vm_map {
 	uint32_t refs;	     /* atomic */
 	/* array kinds, for engines that inline the lookup: value k is at values + k × value_step */
 	char *values;
+	size_t cpu_step; /* per-cpu array: value k of cpu c is at + c × cpu_step, too */
+	/* all memory that addresses of values lie in; NULL: not one piece */
+	const char *memory;
+	size_t memory_n;
+	bool is_frozen; /* user space may no longer write */
 };
 
 /* As BPF_MAP_CREATE: checks the definition as the kernel does.  -EINVAL, -E2BIG, -EOPNOTSUPP. */
@@ -63,6 +86,15 @@ int map_peek(struct vm_map *m, void *ret);
 /* As the system call: per-cpu kinds read and write the values of all cpus, value_step apart. */
 int map_user_lookup(struct vm_map *m, const void *key, void *ret_values);
 int map_user_update(struct vm_map *m, const void *key, const void *values, uint64_t flags);
+int map_user_delete(struct vm_map *m, const void *key);
+/* BPF_MAP_LOOKUP_AND_DELETE_ELEM; queue, stack: pop */
+int map_user_take(struct vm_map *m, const void *key, void *ret_values);
+/* bpf_for_each_map_elem(): how many it was called for; -EINVAL: not this kind */
+int64_t map_each_element(struct vm_map *m, unsigned int cpu, map_each_fn fn, void *ctx);
+/* Bytes that map_user_lookup() gives. */
+size_t map_user_size(const struct vm_map *m);
+/* Does [p, p + n) lie in memory of its values?  For checking runs. */
+bool map_holds(const struct vm_map *m, const void *p, size_t n);
 
 /* --- map in map, prog array: the slot's content; borrowed */
 struct vm_code;
@@ -73,6 +105,9 @@ const struct vm_code *map_code(struct vm_map *m, uint64_t index); /* NULL: empty
 /* --- ring buffer (and the perf event array, which is one here: records of all cpus) */
 void *map_ring_reserve(struct vm_map *m, uint64_t size, uint64_t flags); /* NULL: no room */
 void map_ring_submit(struct vm_map *m, void *sample, uint64_t flags, bool discard);
+struct vm_map *map_ring_of(const void *sample); /* which map it was reserved in */
+/* All at once; 0, -EINVAL, -EAGAIN: no room. */
+int map_ring_output(struct vm_map *m, const void *data, uint64_t n, uint64_t flags);
 /* `BPF_RB_AVAIL_DATA` … as bpf_ringbuf_query() */
 uint64_t map_ring_query(struct vm_map *m, uint64_t what);
 /* Hand over what is there; returns how many or what `fn` refused with.  */
@@ -86,6 +121,9 @@ int map_storage_delete(struct vm_map *m, uint64_t owner);
 
 /* --- the user ring buffer: user space adds, the program drains (bpf_user_ringbuf_drain) */
 int map_user_ring_add(struct vm_map *m, const void *record, uint32_t n);
+/* Until `fn` gives other than 0; how many; -EINVAL, -EBUSY: another program drains it. */
+int64_t map_user_ring_drain(struct vm_map *m, uint64_t flags,
+			    int (*fn)(void *ctx, const void *record, uint32_t n), void *ctx);
 
 /* --- stack trace: keep frames, give their id, or -EEXIST … as bpf_get_stackid() */
 int64_t map_stack_id(struct vm_map *m, const uint64_t *frames, unsigned int n, uint64_t flags);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each stop of a traced thread means.
+ *
+ * wait4() tells of a stop by a signal's number and, above it, an event.  Of events:
+ *
+ *	SECCOMP            the filter chose this call; it has not begun
+ *	SIGTRAP|0x80       the end of a call that we wait for; without seccomp also the beginning
+ *	FORK, VFORK, CLONE a new task, which is traced as well and stops by itself (EVENT_STOP),
+ *	                   before or after this
+ *	EXEC               the program is another; other threads are gone, and the one that asked
+ *	                   for it has the number of the first
+ *	EXIT               the thread ends
+ *	STOP               the thread is new, or its process was stopped (Ctrl-Z): then it is
+ *	                   left to listen for SIGCONT
+ *	none               a signal is about to be delivered: it is passed on
+ */
+#include "runtime/vm/hook/tracer-internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+enum { SYSCALL_STOP = SIGTRAP | 0x80 /* PTRACE_O_TRACESYSGOOD */ };
+
+bool tracer_tell(struct tracer *t, const struct tracer_event *e)
+{
+	return !t->is_closing && t->config.fn && t->config.fn(t->config.ctx, e);
+}
+
+static void resume(struct tracer *t, struct tracer_task *task, int signal)
+{
+	int how = task->is_stepping		      ? PTRACE_SINGLESTEP
+		  : task->in_call || !t->uses_seccomp ? PTRACE_SYSCALL
+						      : PTRACE_CONT;
+
+	/* ESRCH: somebody killed it; wait4() will tell */
+	ptrace(how, task->tid, NULL, (void *)(long)signal);
+}
+
+static unsigned long message(pid_t tid)
+{
+	unsigned long m = 0;
+
+	return ptrace(PTRACE_GETEVENTMSG, tid, NULL, &m) < 0 ? 0 : m;
+}
+
+/* --- system calls */
+
+static void on_enter(struct tracer *t, struct tracer_task *task)
+{
+	const struct regs_call *c = &task->call;
+
+	task->in_call = c->is_native && call_set_has(&t->config.exit, c->nr);
+	if (c->is_native && call_set_has(&t->config.enter, c->nr))
+		tracer_tell(t, &(struct tracer_event){.what = TRACER_ENTER, .task = task});
+}
+
+static void on_leave(struct tracer *t, struct tracer_task *task)
+{
+	if (!task->in_call)
+		return;
+	task->in_call = false;
+	tracer_tell(t, &(struct tracer_event){.what = TRACER_EXIT, .task = task});
+}
+
+/*
+ * With seccomp only ends are awaited.  Without it beginnings alternate with ends; where the
+ * kernel says which it is (5.3), it is believed.
+ */
+static void on_call(struct tracer *t, struct tracer_task *task)
+{
+	bool is_exit = task->is_inside || t->uses_seccomp;
+
+	if (regs_call(task->tid, is_exit, &task->call) >= 0)
+		is_exit = task->call.is_exit;
+	task->is_inside = !is_exit;
+	if (is_exit)
+		on_leave(t, task);
+	else
+		on_enter(t, task);
+}
+
+/* --- life */
+
+static void on_fork(struct tracer *t, struct tracer_task *task, int event)
+{
+	pid_t tid = (pid_t)message(task->tid);
+	struct tracer_task *child;
+	bool was_early;
+
+	if (tid <= 0)
+		return;
+	child = tracer_task(t, tid);
+	was_early = child && child->is_early;
+	if (!child) {
+		child = tracer_task_add(t, tid);
+	}
+	child->is_early = false;
+	tracer_tell(t, &(struct tracer_event){.what = TRACER_FORK,
+					      .task = task,
+					      .child = child,
+					      .is_thread = child->pid == task->pid,
+					      .shares = event == PTRACE_EVENT_VFORK});
+	if (was_early)
+		resume(t, child, 0);
+}
+
+/* All other threads are gone, some without a word; this one may have had another number. */
+static void on_exec(struct tracer *t, struct tracer_task *task)
+{
+	pid_t old = (pid_t)message(task->tid);
+	struct tracer_task *other;
+	struct tracer_event e = {.what = TRACER_EXEC, .old_tid = old};
+
+	if (old > 0 && old != task->tid) {
+		other = tracer_task(t, old);
+		if (other) { /* it goes on under the leader's number */
+			task->call = other->call;
+			task->in_call = other->in_call;
+			task->is_inside = other->is_inside;
+		}
+	}
+	while ((other = tracer_sibling(t, task)))
+		tracer_task_remove(t, other);
+	task->has_ended = false;
+	e.task = task;
+	tracer_tell(t, &e);
+}
+
+static void on_end(struct tracer *t, struct tracer_task *task)
+{
+	struct tracer_event e = {
+		.what = TRACER_END, .task = task, .status = (int)message(task->tid)};
+
+	task->has_ended = true;
+	task->in_call = false;
+	tracer_tell(t, &e);
+}
+
+static void ended(struct tracer *t, pid_t tid, int status, struct rusage *usage)
+{
+	struct tracer_task *task = tracer_task(t, tid);
+	struct tracer_event e = {.task = task, .status = status, .usage = usage};
+
+	if (tid == t->first) {
+		t->first_status = status;
+		t->has_ended = true;
+	}
+	if (!task)
+		return;
+	if (!task->has_ended) { /* killed, before it could stop */
+		e.what = TRACER_END;
+		tracer_tell(t, &e);
+	}
+	if (task->tid == task->pid) {
+		e.what = TRACER_REAPED;
+		tracer_tell(t, &e);
+	}
+	tracer_task_remove(t, task);
+}
+
+static bool is_stop_signal(int signal)
+{
+	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* True: the thread does not go on. */
+static bool on_event_stop(struct tracer *t, struct tracer_task *task, int signal)
+{
+	if (is_stop_signal(signal) && !t->is_closing) {
+		ptrace(PTRACE_LISTEN, task->tid, NULL, NULL);
+		return true;
+	}
+	return task->is_early;
+}
+
+/* A step or a breakpoint of ours; other SIGTRAPs are the program's own. */
+static bool on_trap(struct tracer *t, struct tracer_task *task)
+{
+	task->is_stepping = false;
+	return tracer_tell(t, &(struct tracer_event){.what = TRACER_TRAP, .task = task});
+}
+
+void tracer_stop(struct tracer *t, pid_t tid, int status, struct rusage *usage)
+{
+	int event = status >> 16, signal = WSTOPSIG(status), pass_on = 0;
+	struct tracer_task *task = tracer_task(t, tid);
+
+	if (!WIFSTOPPED(status)) {
+		ended(t, tid, status, usage);
+		return;
+	}
+	if (!task) {
+		task = tracer_task_add(t, tid);
+		task->is_early = !t->is_closing && event == PTRACE_EVENT_STOP;
+	}
+	switch (event) {
+	case PTRACE_EVENT_SECCOMP:
+		if (regs_call(tid, false, &task->call) >= 0)
+			on_enter(t, task);
+		break;
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+		on_fork(t, task, event);
+		break;
+	case PTRACE_EVENT_EXEC:
+		on_exec(t, task);
+		break;
+	case PTRACE_EVENT_EXIT:
+		on_end(t, task);
+		break;
+	case PTRACE_EVENT_STOP:
+		if (on_event_stop(t, task, signal))
+			return;
+		break;
+	default:
+		if (signal == SYSCALL_STOP)
+			on_call(t, task);
+		else if (signal != SIGTRAP || !on_trap(t, task))
+			pass_on = signal;
+	}
+	resume(t, task, pass_on);
+}
