@@ -143,7 +143,9 @@ int trace_compile(struct trace *t)
 		log_error(r, "cannot read skep's own runtime functions");
 		return EXIT_FAILED;
 	}
-	t->world = t->o->world ? t->o->world : world_kern_new(&world);
+	t->world = t->o->world	    ? t->o->world
+		   : t->is_embedded ? world_vm_new(&world)
+				    : world_kern_new(&world);
 	c = compile_options(t, &dump);
 	ok = compile_bpftrace(&t->q, &c);
 	if (ok && t->o->emit)

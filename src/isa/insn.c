@@ -9,8 +9,11 @@
 #include <string.h>
 
 #define CLASS_IS(code, class) (((code)&7) == (class))
-#define HAS_MEMORY(code)      (((code)&7) >= BPF_LDX && ((code)&7) <= BPF_STX)
-#define IS_SIZE(code, size)   (((code)&0x18) == (size))
+/* loads and stores, and those of packets, which are of class LD */
+#define HAS_MEMORY(code)                                     \
+	((((code)&7) >= BPF_LDX && ((code)&7) <= BPF_STX) || \
+	 (((code)&7) == BPF_LD && (((code)&0xe0) == BPF_ABS || ((code)&0xe0) == BPF_IND)))
+#define IS_SIZE(code, size) (((code)&0x18) == (size))
 #define BYTES(code)                 \
 	(!HAS_MEMORY(code)	? 0 \
 	 : IS_SIZE(code, BPF_B) ? 1 \

@@ -14,6 +14,7 @@
 #include "runtime/vm/object-internal.h"
 
 #include <linux/btf.h>
+#include <stdlib.h>
 
 struct ext_head {
 	uint16_t magic;
@@ -162,32 +163,69 @@ static struct btf_type *own_type(const struct loader *l, const struct btf_type *
 	return (struct btf_type *)(l->btf + ((const char *)t - l->btf));
 }
 
-static void complete(struct loader *l, struct btf_type *t)
+/* Symbols of data by their names; of two the first. */
+static void index_symbols(struct loader *l, struct map *names)
+{
+	for (uint32_t i = 1; i < l->n_symbols; i++) {
+		const struct elf_symbol *s = &l->symbols[i];
+		uint64_t hash = str_hash(str_of(s->name));
+
+		if (*s->name && object_section(l, s->section) && !map_get(names, hash))
+			map_put(names, hash, (void *)s);
+	}
+}
+
+/* Where the variable is: as relocations have said, else (LLVM before 13) by its symbol. */
+static void complete_var(struct loader *l, const struct object_section *s, const struct map *names,
+			 struct btf_var_secinfo *info)
 {
 	const struct btf_view *v = &l->object->btf;
-	const struct object_section *s = object_section_named(l, btf_view_name(v, t));
+	const struct btf_type *var = btf_view_type(v, info->type);
+	const struct elf_symbol *y;
+
+	if (!var || btf_type_kind(var) != BTF_KIND_VAR)
+		return;
+	if (!info->size)
+		info->size = (uint32_t)btf_size(v, var->type);
+	if (!s || info->offset)
+		return;
+	y = map_get(names, str_hash(str_of(btf_view_name(v, var))));
+	if (y && &l->sections[y->section] == s && !strcmp(y->name, btf_view_name(v, var)))
+		info->offset = (uint32_t)y->value;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct btf_var_secinfo *x = a, *y = b;
+
+	return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static void complete(struct loader *l, struct btf_type *t, const struct map *names)
+{
+	const struct object_section *s = object_section_named(l, btf_view_name(&l->object->btf, t));
 	struct btf_var_secinfo *info = (struct btf_var_secinfo *)(t + 1);
 
 	if (s && !t->size)
 		t->size = (uint32_t)MIN(s->elf.size, (uint64_t)UINT32_MAX);
 	for (unsigned int i = 0; i < btf_type_vlen(t); i++)
-		if (!info[i].size) {
-			const struct btf_type *var = btf_view_type(v, info[i].type);
-
-			if (var && btf_type_kind(var) == BTF_KIND_VAR)
-				info[i].size = (uint32_t)btf_size(v, var->type);
-		}
+		complete_var(l, s, names, &info[i]);
+	qsort(info, btf_type_vlen(t), sizeof(*info), by_offset);
 }
 
 void object_complete_btf(struct loader *l)
 {
 	const struct btf_view *v = &l->object->btf;
 	unsigned int n = l->object->has_btf ? btf_view_n(v) : 0;
+	struct map names = {0};
 
+	if (n)
+		index_symbols(l, &names);
 	for (unsigned int id = 1; id < n; id++) {
 		const struct btf_type *t = btf_view_type(v, id);
 
 		if (btf_type_kind(t) == BTF_KIND_DATASEC)
-			complete(l, own_type(l, t));
+			complete(l, own_type(l, t), &names);
 	}
+	map_done(&names);
 }

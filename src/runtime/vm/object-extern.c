@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
-/* A setting, for the layout of the map: large alignment first, as libbpf orders them. */
+/* A setting; the map has them by alignment, largest first, then by size, as libbpf does. */
 struct setting {
 	uint32_t symbol, btf, size, align;
 	const char *name;
@@ -37,7 +37,7 @@ static int by_layout(const void *a, const void *b)
 	if (x->align != y->align)
 		return x->align < y->align ? 1 : -1;
 	if (x->size != y->size)
-		return x->size < y->size ? 1 : -1;
+		return x->size < y->size ? -1 : 1;
 	return strcmp(x->name, y->name);
 }
 
@@ -73,10 +73,13 @@ static void set_value(struct loader *l, const struct setting *s, char *to)
 		btf_resolve(&l->object->btf, btf_view_type(&l->object->btf, s->btf)->type, NULL);
 	bool is_weak = l->symbols[s->symbol].binding == STB_WEAK;
 	int64_t value = 0;
+	bool is_set = own_setting(o, s->name, &value) || !o->kconfig ||
+		      o->kconfig(o->ctx, s->name, &value);
 
-	if (!own_setting(o, s->name, &value) && o->kconfig &&
-	    !o->kconfig(o->ctx, s->name, &value) && !is_weak)
+	if (!is_set && !is_weak)
 		object_fail(l, OBJECT_NOWHERE, "the kernel's configuration has no %s", s->name);
+	if (!is_set)
+		return;
 	if (t && btf_type_kind(t) != BTF_KIND_ARRAY)
 		memcpy(to, &value, MIN((size_t)s->size, sizeof(value)));
 }
@@ -146,6 +149,12 @@ static uint32_t setting_align(const struct btf_view *v, uint32_t type)
 
 /* --- variables and functions */
 
+/* Variables without a type ("const void") the kernel knows by their name alone, not by BTF. */
+static bool is_typed(const struct btf_view *v, uint32_t var)
+{
+	return btf_resolve(v, btf_view_type(v, var)->type, NULL) != NULL;
+}
+
 static void read_ksym(struct loader *l, struct object_extern *e, const struct elf_symbol *s,
 		      bool is_func)
 {
@@ -164,7 +173,7 @@ static void read_ksym(struct loader *l, struct object_extern *e, const struct el
 		    !core_types_compatible(v, btf_view_type(v, e->btf)->type, kernel,
 					   btf_view_type(kernel, x.kernel)->type))
 			x.kernel = 0;
-		e->is_missing = x.is_weak && !x.kernel;
+		e->is_missing = x.is_weak && !x.kernel && (is_func || is_typed(v, e->btf));
 	}
 	e->var = (uint32_t)l->object->vars.n;
 	e->func = (uint32_t)l->object->kfuncs.n;

@@ -157,6 +157,8 @@ void object_read_legacy_maps(struct loader *l, uint32_t section);
 void object_read_data(struct loader *l);
 /* Its index, or OBJECT_NONE: too many. */
 uint32_t object_add_map(struct loader *l, const struct vm_map_def *d, const struct object_map *at);
+/* What programs manage inside their values. */
+void object_find_fields(struct loader *l);
 /* What stands in slots of maps; programs must be there. */
 void object_read_values(struct loader *l);
 /* OBJECT_NONE: no map is there. */

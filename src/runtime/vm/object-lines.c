@@ -153,8 +153,8 @@ static size_t trimmed(struct str s)
 /* The end of what begins at `i`: a name and what hangs on it, or the rest. */
 static size_t extent(struct str s, size_t i)
 {
-	static const char *const statements[] = {"if", "for",  "while", "return", "switch",
-						 "do", "else", "case",	"goto",	  "int"};
+	static const char *const statements[] = {"asm", "if",	"for",	"while", "return", "switch",
+						 "do",	"else", "case", "goto",	 "int"};
 	size_t begin = i, end = trimmed(s);
 
 	while (i < s.n && s.p[i] && strchr("*&!~-", s.p[i]))

@@ -339,12 +339,24 @@ static void add_lines(struct link *k)
 	k->prog->n_lines = (uint32_t)lines.n;
 }
 
-/* By name, as a tag of the entry's says: "exception_callback:NAME". */
+static struct object_func *find_handler(const struct link *k, const char *name)
+{
+	for (size_t i = 0; i < k->l->funcs.n; i++)
+		if (!k->l->funcs.p[i].is_entry && !strcmp(k->l->funcs.p[i].name, name))
+			return &k->l->funcs.p[i];
+	return NULL;
+}
+
+/*
+ * By name, as a tag of the entry's says: "exception_callback:NAME".  Two tags are none: what
+ * the verifier says of that is right.
+ */
 static struct object_func *exception_handler(const struct link *k, const struct object_func *f)
 {
 	static const char prefix[] = "exception_callback:";
 	const struct btf_view *v = &k->l->object->btf;
-	unsigned int n = f->btf && k->l->has_handlers ? btf_view_n(v) : 0;
+	unsigned int n = f->btf && k->l->has_handlers ? btf_view_n(v) : 0, found = 0;
+	struct object_func *handler = NULL;
 
 	for (unsigned int id = 1; id < n; id++) {
 		const struct btf_type *t = btf_view_type(v, id);
@@ -355,12 +367,10 @@ static struct object_func *exception_handler(const struct link *k, const struct 
 		name = btf_view_name(v, t);
 		if (strncmp(name, prefix, sizeof(prefix) - 1))
 			continue;
-		for (size_t i = 0; i < k->l->funcs.n; i++)
-			if (!k->l->funcs.p[i].is_entry &&
-			    !strcmp(k->l->funcs.p[i].name, name + sizeof(prefix) - 1))
-				return &k->l->funcs.p[i];
+		handler = find_handler(k, name + sizeof(prefix) - 1);
+		found++;
 	}
-	return NULL;
+	return found == 1 ? handler : NULL;
 }
 
 static void link_program(struct loader *l, struct object_func *entry)

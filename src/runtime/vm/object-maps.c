@@ -18,6 +18,7 @@
 #include "runtime/vm/object-internal.h"
 
 #include "base/macro.h"
+#include "runtime/vm/map/field.h"
 
 #include <unistd.h>
 
@@ -264,6 +265,36 @@ uint32_t object_map_at(const struct loader *l, uint32_t section, uint64_t offset
 		if (l->maps.p[i].section == section && l->maps.p[i].offset == offset)
 			return (uint32_t)i;
 	return OBJECT_NONE;
+}
+
+/* Locks, timers, pointers in values; types that lie about their size have none. */
+static void find_fields(struct loader *l, struct vm_map_def *d)
+{
+	const struct vm_field *fields;
+	uint32_t n, end = 0;
+
+	if (!d->value_type ||
+	    fields_find(&l->object->btf, d->value_type, l->arena, &fields, &n) < 0)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		if (fields[i].offset < end || fields[i].offset > d->value_size ||
+		    fields[i].size > d->value_size - fields[i].offset)
+			return;
+		end = fields[i].offset + fields[i].size;
+	}
+	d->fields = fields;
+	d->n_fields = n;
+}
+
+void object_find_fields(struct loader *l)
+{
+	for (size_t i = 0; l->object->has_btf && i < l->object->maps.n; i++) {
+		struct vm_map_def *d = &l->object->maps.p[i];
+
+		find_fields(l, d);
+		if (d->inner)
+			find_fields(l, (struct vm_map_def *)d->inner);
+	}
 }
 
 /* --- slots */

@@ -18,6 +18,7 @@
 #include "runtime/vm/object-internal.h"
 
 #include "base/macro.h"
+#include "runtime/vm/helper/owned.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -221,17 +222,18 @@ static int read_all(struct loader *l)
 		read_relocs(l, &l->sections[i]);
 		has_code |= l->sections[i].insns != NULL;
 	}
-	if (!has_code && !l->has_failed) {
+	if (!has_code && l->elf.machine != EM_BPF) {
 		diag(l->diags, D_OBJECT, OBJECT_NOWHERE, "%s has no program in it",
 		     l->options->name);
 		return -ENOEXEC;
 	}
 	read_license(l);
 	object_read_btf(l);
+	object_complete_btf(l);
 	object_read_maps(l);
 	object_read_data(l);
 	object_read_externs(l);
-	object_complete_btf(l);
+	object_find_fields(l);
 	object_read_funcs(l);
 	object_read_lines(l);
 	object_apply_core(l);
@@ -267,6 +269,7 @@ int object_read(const void *bytes, size_t n, const struct object_options *o, str
 
 void object_done(struct vm_object *o)
 {
+	owned_done(o);
 	if (o->has_btf)
 		btf_view_done(&o->btf);
 	arena_done(&o->arena);

@@ -119,4 +119,7 @@ struct vm_object {
 	ARRAY(struct vm_extern) kfuncs, vars;
 	struct btf_view btf; /* of the object; types 0: has none */
 	bool has_btf;
+	/* what bpf_obj_new() makes: types and memory of helper/owned.c; owned_done() frees it */
+	struct owned_type *owned;
+	uint32_t owned_lock;
 };

@@ -7,7 +7,10 @@
  */
 #include "runtime/vm/run.h"
 
+#include "runtime/vm/helper/packet.h"
+
 #include <endian.h>
+#include <linux/filter.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -63,16 +66,37 @@ uint64_t code_callback(uint64_t function, uint64_t a, uint64_t b, uint64_t c, ui
 			       (const uint64_t[]){a, b, c, d, e});
 }
 
+/* Below 0, offsets count from headers, as classic BPF has it (linux/filter.h). */
+static const uint8_t *from_header(const struct vm_run *run, int64_t off, unsigned int bytes)
+{
+	const struct vm_packet *p = run->packet;
+
+	if (!p || !p->is_skb || off < SKF_LL_OFF)
+		return NULL;
+	if (off >= SKF_NET_OFF)
+		off += p->network - SKF_NET_OFF;
+	else if (p->mac == PACKET_UNSET)
+		return NULL;
+	else
+		off += p->mac - SKF_LL_OFF;
+	if (off < p->room - p->data || off + bytes > p->end - p->data)
+		return NULL;
+	return p->data + off;
+}
+
 bool code_packet_load(const struct vm_run *run, int64_t off, unsigned int bytes, uint64_t *ret)
 {
-	const uint8_t *p = run->data;
+	const uint8_t *p = NULL;
 	uint16_t half;
 	uint32_t word;
 
-	/* what lies before the packet (SKF_NET_OFF, SKF_LL_OFF) is not kept */
-	if (off < 0 || !p || off > run->data_end - p || run->data_end - p - off < bytes)
+	if (off < 0)
+		p = from_header(run, off, bytes);
+	else if (run->data && off <= run->data_end - run->data &&
+		 run->data_end - run->data - off >= bytes)
+		p = run->data + off;
+	if (!p)
 		return false;
-	p += off;
 	if (bytes == 1) {
 		*ret = *p;
 	} else if (bytes == 2) {

@@ -60,6 +60,7 @@ struct vm_run {
 	 */
 	void *unwind;
 	uint64_t thrown;	 /* its cookie */
+	void *landing;		 /* machine code's own: where it unwinds to */
 	char *stack, *stack_end; /* what is left for frames of functions (512 B each) */
 	/* checking mode: called before each instruction by the interpreter */
 	void (*check)(struct vm_run *run, uint32_t insn, const uint64_t regs[11]);

@@ -12,6 +12,7 @@
  *	-- result 0x1		r0
  *	-- after 01 02 ff	the bytes then
  *	-- refused WORDS	instead: it is not run, and why has these words
+ *	-- stops WORDS		the interpreter stops it; other engines rely on the verifier
  *	-- not-kernel REASON	kernels do otherwise
  */
 #include "engines.h"
@@ -32,7 +33,7 @@ struct test_case {
 	uint8_t mem[MEM_MAX], after[MEM_MAX];
 	size_t mem_n, after_n;
 	uint64_t result;
-	bool has_result, has_refused, is_not_kernel;
+	bool has_result, has_refused, is_not_kernel, is_interp_only;
 };
 
 /* What ran, and which rows of insn.def were in it. */
@@ -87,6 +88,9 @@ static void read_property(struct test_case *c, struct str line)
 	} else if ((s = after_word(line, "-- refused ")).n) {
 		c->refused = s;
 		c->has_refused = true;
+	} else if ((s = after_word(line, "-- stops ")).n) {
+		c->refused = s;
+		c->has_refused = c->is_interp_only = true;
 	} else if (str_starts(line, STR("-- not-kernel "))) {
 		c->is_not_kernel = true;
 	} else {
@@ -127,6 +131,16 @@ static void mark_seen(const struct bpf_insn *p, size_t n)
 			seen[insn_identify(&p[i])] = true;
 }
 
+/* Nothing to compare: the engine cannot, or the case is not for it. */
+static bool is_skipped(const struct test_case *c, enum engine e, int r, const char *why)
+{
+	if (e == ENGINE_KERNEL)
+		return r == -ENOTSUP || c->has_refused || c->is_not_kernel;
+	if (e == ENGINE_JIT && c->is_interp_only)
+		return true;
+	return r == -ENOTSUP && (!c->has_refused || strstr(why, "machine code"));
+}
+
 static void run_case(const char *file, const struct test_case *c, enum engine e,
 		     const struct bpf_insn *p, size_t n)
 {
@@ -136,9 +150,10 @@ static void run_case(const char *file, const struct test_case *c, enum engine e,
 	int r;
 
 	memcpy(mem, c->mem, c->mem_n);
-	r = engine_run(e, p, n, mem, c->mem_n, &r0, why, sizeof(why));
-	if (e == ENGINE_KERNEL ? r == -ENOTSUP || c->has_refused || c->is_not_kernel
-			       : r == -ENOTSUP && !c->has_refused) {
+	r = e == ENGINE_JIT && c->is_interp_only
+		    ? -ENOTSUP
+		    : engine_run(e, p, n, mem, c->mem_n, &r0, why, sizeof(why));
+	if (is_skipped(c, e, r, why)) {
 		not_run[e]++;
 	} else if (c->has_refused) {
 		char *words = xstrndup(c->refused.p, c->refused.n);

@@ -215,13 +215,17 @@ static void put_bound(struct gen *g, unsigned int r, uint32_t limit, size_t *ret
 	}
 }
 
+/* What is stored is a number: an address would differ from engine to engine. */
 static void put_access(struct gen *g, unsigned int base, int off)
 {
 	static const uint8_t sizes[] = {1, 2, 4, 8};
 	unsigned int bytes = sizes[below(g, 4)];
 	unsigned int op = (unsigned int[]){BPF_ADD, BPF_ADD | BPF_FETCH, BPF_XCHG,
 					   BPF_OR,  BPF_AND | BPF_FETCH, BPF_CMPXCHG}[below(g, 6)];
+	unsigned int value = number(g);
 
+	if (value == base)
+		value = BPF_REG_9;
 	switch (below(g, 6)) {
 	case 0:
 	case 1:
@@ -232,12 +236,12 @@ static void put_access(struct gen *g, unsigned int base, int off)
 		return;
 	case 3: /* atomics must be aligned: the kernel says so by the offset alone */
 		if (bytes >= 4) {
-			put(g, insn_atomic(op, bytes, base, off & -(int)bytes, number(g)));
+			put(g, insn_atomic(op, bytes, base, off & -(int)bytes, value));
 			return;
 		}
 		/* fall through */
 	default:
-		put(g, insn_store(bytes, base, off, number(g)));
+		put(g, insn_store(bytes, base, off, value));
 		return;
 	}
 }

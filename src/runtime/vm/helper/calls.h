@@ -24,6 +24,10 @@
 #undef HELPER
 #undef HELPER_AT
 
+#define KFUNC(name, function) CALL(kfunc_##function);
+#include "runtime/vm/helper/kfunc-table.def"
+#undef KFUNC
+
 static inline void *call_pointer(uint64_t r)
 {
 	return (void *)(uintptr_t)r;

@@ -79,7 +79,7 @@ static int take_record(void *ctx, const void *record, uint32_t n)
 	struct dynptr p;
 	uint64_t r;
 
-	dynptr_init(&p, DYNPTR_LOCAL | DYNPTR_RDONLY, (void *)(uintptr_t)record, n);
+	dynptr_init(&p, DYNPTR_LOCAL, (void *)(uintptr_t)record, n);
 	r = code_callback(x->function, call_number(&p), x->ctx, 0, 0, 0);
 	return r || vm_current->unwind;
 }

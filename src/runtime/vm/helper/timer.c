@@ -4,7 +4,13 @@
  *
  * Missing: nothing would call back.  A program that makes one is told so by the first call.
  */
+#include "runtime/vm/helper/timer.h"
+
 #include "runtime/vm/helper/calls.h"
+
+void timer_forget(void *timer)
+{
+}
 
 CALL(helper_timer_init)
 {

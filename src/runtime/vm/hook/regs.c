@@ -143,6 +143,11 @@ static int call_by_regs(pid_t tid, bool is_exit, struct regs_call *c)
 	return 0;
 }
 
+int regs_call_within(pid_t tid, struct regs_call *c)
+{
+	return call_by_regs(tid, false, c);
+}
+
 int regs_call(pid_t tid, bool is_exit, struct regs_call *c)
 {
 	struct __ptrace_syscall_info info = {0};

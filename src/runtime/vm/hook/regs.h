@@ -40,6 +40,9 @@ int regs_set(pid_t tid, const struct regs *r);
  */
 int regs_call(pid_t tid, bool is_exit, struct regs_call *c);
 
+/* The call that `tid` is within, where it stops for another reason: its number and arguments. */
+int regs_call_within(pid_t tid, struct regs_call *c);
+
 uint64_t regs_ip(const struct regs *r);
 uint64_t regs_sp(const struct regs *r);
 uint64_t regs_frame(const struct regs *r); /* what points to the chain of frames */

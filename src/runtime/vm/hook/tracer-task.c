@@ -94,6 +94,16 @@ struct tracer_task *tracer_sibling(struct tracer *t, const struct tracer_task *o
 	return NULL;
 }
 
+bool tracer_is_last(struct tracer *t, const struct tracer_task *task)
+{
+	struct tracer_task *other;
+
+	map_each(&t->tasks, i, other)
+		if (other != task && other->pid == task->pid && !other->has_ended)
+			return false;
+	return true;
+}
+
 size_t tracer_tasks(const struct tracer *t)
 {
 	return t->tasks.n;

@@ -110,6 +110,8 @@ size_t tracer_tasks(const struct tracer *t);		      /* threads that are there */
 struct tracer_task *tracer_task(struct tracer *t, pid_t tid); /* NULL: none of ours */
 /* Another thread of the same process; NULL: it is the only one. */
 struct tracer_task *tracer_sibling(struct tracer *t, const struct tracer_task *of);
+/* Is it the last one of its process that has not ended? */
+bool tracer_is_last(struct tracer *t, const struct tracer_task *task);
 bool tracer_uses_seccomp(const struct tracer *t);
 int tracer_cpu(const struct tracer *t); /* where all run; -1: anywhere */
 

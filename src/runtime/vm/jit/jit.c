@@ -72,26 +72,31 @@ static void write_other(struct jit *j, const struct jit_op *o)
 	case INSN_##name##32_K:         \
 	case INSN_##name##32_X:
 #include "isa/alu.def"
-#define MEMORY(size) case INSN_LDX##size: case INSN_STX##size: case INSN_ST##size:
-	MEMORY(B)
-	MEMORY(H)
-	MEMORY(W)
-	MEMORY(DW)
+#define MEMORY(size)         \
+	case INSN_LDX##size: \
+	case INSN_STX##size: \
+	case INSN_ST##size:
+		MEMORY(B)
+		MEMORY(H)
+		MEMORY(W)
+		MEMORY(DW)
 #undef MEMORY
 	case INSN_LDSXB:
 	case INSN_LDSXH:
 	case INSN_LDSXW:
-#define ATOMIC(name) case INSN_##name##W: case INSN_##name##DW:
-	ATOMIC(ATOMIC_ADD_)
-	ATOMIC(ATOMIC_OR_)
-	ATOMIC(ATOMIC_AND_)
-	ATOMIC(ATOMIC_XOR_)
-	ATOMIC(FETCH_ADD_)
-	ATOMIC(FETCH_OR_)
-	ATOMIC(FETCH_AND_)
-	ATOMIC(FETCH_XOR_)
-	ATOMIC(XCHG_)
-	ATOMIC(CMPXCHG_)
+#define ATOMIC(name)         \
+	case INSN_##name##W: \
+	case INSN_##name##DW:
+		ATOMIC(ATOMIC_ADD_)
+		ATOMIC(ATOMIC_OR_)
+		ATOMIC(ATOMIC_AND_)
+		ATOMIC(ATOMIC_XOR_)
+		ATOMIC(FETCH_ADD_)
+		ATOMIC(FETCH_OR_)
+		ATOMIC(FETCH_AND_)
+		ATOMIC(FETCH_XOR_)
+		ATOMIC(XCHG_)
+		ATOMIC(CMPXCHG_)
 #undef ATOMIC
 	case INSN_COUNT: /* is gone */
 		return;

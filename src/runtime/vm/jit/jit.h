@@ -32,10 +32,9 @@ struct jit_op {
 	bool is_leader : 1;	  /* something jumps here */
 	bool is_loop : 1;	  /* … from behind: worth aligning */
 	bool is_reached : 1;
-	bool is_table : 1; /* comparison that became a table of jumps: imm is its number */
+	bool is_table : 1;   /* comparison that became a table of jumps: imm is its number */
 	bool is_in_tree : 1; /* and is not its root */
-	bool is_far : 1;   /* its jump does not fit into the short form */
-	bool is_fused : 1; /* x86: its memory operand is the comparison's behind it */
+	bool is_far : 1;     /* its jump does not fit into the short form */
 };
 
 /* Where a value can go: registers that stay over calls are saved by who uses them. */
@@ -58,9 +57,9 @@ struct jit_table {
 };
 
 enum jit_fix {
-	FIX_JUMP,  /* unconditional */
-	FIX_COND,  /* depends on flags */
-	FIX_CALL, /* of a function, by its number */
+	FIX_JUMP,    /* unconditional */
+	FIX_COND,    /* depends on flags */
+	FIX_CALL,    /* of a function, by its number */
 	FIX_ADDRESS, /* a place in the code, as an address in a register */
 	FIX_TABLE,   /* the same of a table's addresses */
 };
@@ -68,9 +67,9 @@ enum jit_fix {
 struct jit_fixup {
 	enum jit_fix kind;
 	bool is_short;
-	uint32_t at;   /* offset in the code: machine's own meaning */
-	uint32_t op;   /* who jumps; marked far if it does not reach */
-	uint32_t to;   /* operation; CALL, TABLE: number; ADDRESS: an offset in the code */
+	uint32_t at; /* offset in the code: machine's own meaning */
+	uint32_t op; /* who jumps; marked far if it does not reach */
+	uint32_t to; /* operation; CALL, TABLE: number; ADDRESS: an offset in the code */
 };
 
 struct jit {
@@ -83,15 +82,14 @@ struct jit {
 	const struct jit_func *func; /* that is being written */
 	struct jit_table *tables;    /* owned */
 	size_t n_tables;
-	uint16_t *widths; /* plan's own */
 	bool has_landing; /* something may leave several functions at once */
 	bool is_plain;	  /* no instructions that not every such processor has */
 
 	uint8_t *out; /* owned: the code */
 	size_t n_out, room;
-	uint32_t *at; /* owned: operation → offset */
+	uint32_t *at;			/* owned: operation → offset */
 	uint32_t *func_at, *landing_at; /* owned: of each function */
-	struct jit_fixup *fixups; /* owned */
+	struct jit_fixup *fixups;	/* owned */
 	size_t n_fixups, room_fixups;
 	uint32_t land; /* where landings go on when functions are left all at once */
 };
@@ -101,7 +99,6 @@ enum { JIT_OP_MAX = 320 };
 struct jit_machine {
 	const char *name;
 	bool has_index_off; /* memory operands may have an index and an offset */
-	bool has_store_imm;
 	unsigned int loop_align;
 	/* a function begins, ends (r0 is the result) */
 	void (*enter)(struct jit *j);
@@ -160,6 +157,8 @@ bool jit_falls_through(const struct jit_op *o);
 void jit_reduce(struct jit *j);
 /* --- live.c: what is read behind each operation; drops what nobody reads */
 void jit_live(struct jit *j);
+/* --- fuse.c: two or three operations that are one */
+void jit_fuse(struct jit *j);
 /* --- tree.c: many comparisons of one register → a table of jumps */
 void jit_trees(struct jit *j);
 

@@ -15,7 +15,7 @@
 #define MFD_EXEC 0x10 /* 6.3 */
 #endif
 
-enum { CHUNK = 256 << 10, ALIGN = 32, TRAP = 0xcc };
+enum { CHUNK = 256 << 10, ROOM = 64 << 20, ALIGN = 32, TRAP = 0xcc };
 
 struct chunk {
 	struct chunk *next;
@@ -29,11 +29,24 @@ struct chunk {
 static struct {
 	pthread_mutex_t lock;
 	struct chunk *chunks; /* owned, the newest first */
+	bool is_alone;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t round_up(size_t n, size_t to)
 {
 	return (n + to - 1) / to * to;
+}
+
+/* Near this program's own code: processors predict calls and returns over 4 GiB badly. */
+static void *near(size_t n)
+{
+	uintptr_t here = (uintptr_t)&near, at = here & ~(uintptr_t)(ROOM - 1);
+
+	for (const struct chunk *c = pool.chunks; c; c = c->next)
+		if ((uintptr_t)c->run < at && at - (uintptr_t)c->run < 16 * ROOM)
+			at = (uintptr_t)c->run;
+	/* only wished for: the kernel takes another place if that is not free */
+	return at > ROOM ? (void *)((at - n) & ~(uintptr_t)4095) : NULL;
 }
 
 static int chunk_map(struct chunk *c)
@@ -44,7 +57,7 @@ static int chunk_map(struct chunk *c)
 		fd = memfd_create("code", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, (off_t)c->n) < 0)
 		return -errno;
-	c->run = mmap(NULL, c->n, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	c->run = mmap(near(c->n), c->n, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
 	if (c->run == MAP_FAILED)
 		return -errno;
 	c->write = mmap(NULL, c->n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -69,7 +82,7 @@ static struct chunk *chunk_new(size_t n, pid_t owner, int *ret_error)
 	struct chunk *c = xalloc(sizeof(*c));
 
 	*c = (struct chunk){.n = n > CHUNK ? round_up(n, 4096) : CHUNK, .owner = owner};
-	*ret_error = chunk_map(c);
+	*ret_error = pool.is_alone ? -EPERM : chunk_map(c);
 	if (*ret_error < 0) {
 		c->n = round_up(n, (size_t)sysconf(_SC_PAGESIZE));
 		*ret_error = chunk_map_alone(c);
@@ -124,6 +137,13 @@ int code_memory_take(size_t n, struct code_memory *ret)
 	}
 	pthread_mutex_unlock(&pool.lock);
 	return r;
+}
+
+void code_memory_alone(void)
+{
+	pthread_mutex_lock(&pool.lock);
+	pool.is_alone = true;
+	pthread_mutex_unlock(&pool.lock);
 }
 
 int code_memory_seal(struct code_memory *m)

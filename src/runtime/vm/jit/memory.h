@@ -29,5 +29,10 @@ struct code_memory {
 int code_memory_take(size_t n, struct code_memory *ret);
 /* It is written: make it run.  0 or -errno, then it is given back. */
 int code_memory_seal(struct code_memory *m);
+/*
+ * From now on each program gets pages of its own.  For emulators (qemu-user before 8.1) that miss
+ * writes to code through another mapping.
+ */
+void code_memory_alone(void);
 /* `run` as it was given. */
 void code_memory_give(void *run, size_t n);

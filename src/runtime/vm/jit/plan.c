@@ -246,8 +246,8 @@ static void look_at_func(struct jit *j, struct jit_func *f)
 			continue;
 		f->used |= jit_reads(o) | jit_writes(o);
 		f->is_leaf &= !is_packet(o) && o->access != ACCESS_BTF &&
-			      (!jit_is_call(o) || (o->call >= JIT_CALL_LOOKUP &&
-						   o->call != JIT_CALL_TIME));
+			      (!jit_is_call(o) ||
+			       (o->call >= JIT_CALL_LOOKUP && o->call != JIT_CALL_TIME));
 		f->has_may_goto |= o->id == INSN_MAY_GOTO;
 		f->has_arena |= o->access == ACCESS_ARENA || o->id == INSN_CAST_USER;
 		j->has_landing |= (o->id == INSN_CALL_KFUNC && o->call == CODE_CALL_THROW) ||
@@ -334,6 +334,7 @@ int jit_plan(struct jit *j)
 	jit_reduce(j);
 	jit_live(j);
 	thread_jumps(j);
+	jit_fuse(j);
 	jit_trees(j);
 	find_reached(j);
 	drop_jumps(j);

@@ -43,8 +43,8 @@ static uint8_t cap(unsigned int width, bool is_32)
 }
 
 /* Both are at most 32 bits wide for 32-bit operations. */
-static uint8_t alu_width(enum insn_alu op, bool is_32, unsigned int a, unsigned int b,
-			 uint64_t imm, bool is_imm)
+static uint8_t alu_width(enum insn_alu op, bool is_32, unsigned int a, unsigned int b, uint64_t imm,
+			 bool is_imm)
 {
 	unsigned int shift = imm & (is_32 ? 31 : 63);
 
@@ -264,8 +264,7 @@ static struct value alu_value(const struct reduce *r, const struct jit_op *o)
 	case INSN_ADD64_K:
 		return add_offset(value_of(r, o->a), o->imm);
 	case INSN_SUB64_K:
-		return (int32_t)o->imm == INT32_MIN ? none
-						    : add_offset(value_of(r, o->a), -o->imm);
+		return (int32_t)o->imm == INT32_MIN ? none : add_offset(value_of(r, o->a), -o->imm);
 	case INSN_ADD64_X:
 		return add_values(value_of(r, o->a), value_of(r, o->b));
 	case INSN_LSH64_K:

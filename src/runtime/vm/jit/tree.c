@@ -13,9 +13,9 @@
 #include <stdlib.h>
 
 enum {
-	NODES_MIN = 6,	/* smaller trees are faster as they are */
+	NODES_MIN = 6, /* smaller trees are faster as they are */
 	NODES_MAX = 1024,
-	DENSITY = 8,	/* entries for each node, at most */
+	DENSITY = 8, /* entries for each node, at most */
 };
 
 struct tree {
@@ -68,7 +68,7 @@ static uint32_t follow(const struct tree *t, uint64_t v)
 		if (!is_node(t, o))
 			break;
 		at = insn_jump_eval(insn_jump_of(o->id), t->is_32, v, o->imm) ? (uint32_t)o->off
-									       : at + 1;
+									      : at + 1;
 	}
 	return at;
 }
@@ -110,8 +110,8 @@ static size_t find_edges(const struct tree *t, struct edge *edges)
  * The widest stretch of one target is what is outside; it may go on from the top to 0.  The
  * window begins behind it and ends before it.
  */
-static bool find_window(const struct tree *t, const struct edge *edges, size_t n,
-			uint64_t *ret_low, uint64_t *ret_n, uint32_t *ret_otherwise)
+static bool find_window(const struct tree *t, const struct edge *edges, size_t n, uint64_t *ret_low,
+			uint64_t *ret_n, uint32_t *ret_otherwise)
 {
 	uint64_t top = t->is_32 ? UINT32_MAX : UINT64_MAX, gap = 0;
 	/* the last one and the first one are the same stretch */
@@ -151,8 +151,7 @@ static void make_table(struct jit *j, const struct tree *t, uint64_t low, uint32
 static void try_tree(struct jit *j, uint32_t root, uint32_t *seen)
 {
 	const struct jit_op *o = &j->ops[root];
-	struct tree t = {
-		.j = j, .reg = o->a, .is_32 = insn_row_of(o->id)->is_32, .seen = seen};
+	struct tree t = {.j = j, .reg = o->a, .is_32 = insn_row_of(o->id)->is_32, .seen = seen};
 	uint64_t low = 0, n = 0;
 	uint32_t otherwise = 0;
 	struct edge *edges;

@@ -223,8 +223,6 @@ static void signed_by(struct division *d, unsigned int b, bool is_safe)
 	x_rr(j, d->w, 0xf7, 7, b);
 	if (!is_safe)
 		x_here(j, done);
-	else if (d->is_mod && !d->w) /* nothing: idiv has cleared the upper half */
-		return;
 }
 
 /* 0, 1 and -1 as constants of signed division; false: another one. */

@@ -114,8 +114,8 @@ static inline void x_mem_bytes(struct jit *j, unsigned int reg, struct x86_mem m
 
 	x1(j, mod << 6 | (reg & 7) << 3 | (has_sib ? 4u : m.base & 7u));
 	if (has_sib)
-		x1(j, (unsigned int)m.scale << 6 |
-			      (m.index == X86_NONE ? 4u : m.index & 7u) << 3 | (m.base & 7u));
+		x1(j, (unsigned int)m.scale << 6 | (m.index == X86_NONE ? 4u : m.index & 7u) << 3 |
+			      (m.base & 7u));
 	if (mod == 1)
 		x1(j, (uint8_t)m.off);
 	else if (mod == 2)

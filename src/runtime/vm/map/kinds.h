@@ -19,8 +19,7 @@ extern const struct map_ops ring_ops, ring_perf_ops, ring_user_ops;
 extern const struct map_ops lpm_ops, queue_ops, stack_ops, bloom_ops, stack_trace_ops, arena_ops;
 extern const struct map_ops storage_task_ops, storage_inode_ops, storage_socket_ops,
 	storage_cgroup_ops, storage_old_cgroup_ops, storage_old_cgroup_cpu_ops;
-extern const struct map_ops hold_cgroup_ops, hold_device_ops, hold_device_hash_ops, hold_cpu_ops,
-	hold_xsk_ops, hold_socket_ops, hold_socket_hash_ops, hold_reuseport_ops;
+extern const struct map_ops hold_device_ops, hold_device_hash_ops, hold_cpu_ops, hold_nothing_ops;
 
 /* BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG exclude each other. */
 static inline bool map_access_ok(uint32_t flags)

@@ -125,5 +125,12 @@ int map_user_ring_add(struct vm_map *m, const void *record, uint32_t n);
 int64_t map_user_ring_drain(struct vm_map *m, uint64_t flags,
 			    int (*fn)(void *ctx, const void *record, uint32_t n), void *ctx);
 
+/*
+ * --- arena: values is its first byte, memory the 4 GiB that the low halves of addresses lie in.
+ * Pages of 4096 bytes, at an address in it or (0) anywhere; NULL: there are not so many.
+ */
+void *map_arena_alloc(struct vm_map *m, uint64_t at, uint32_t pages);
+void map_arena_free(struct vm_map *m, uint64_t at, uint32_t pages);
+
 /* --- stack trace: keep frames, give their id, or -EEXIST … as bpf_get_stackid() */
 int64_t map_stack_id(struct vm_map *m, const uint64_t *frames, unsigned int n, uint64_t flags);

@@ -376,7 +376,7 @@ static int operands_check(struct verifier *v, const struct bpf_insn *i, bool is_
 
 static int may_goto(struct verifier *v, uint32_t *insn)
 {
-	struct state *old = prune_previous(v, v->insn);
+	struct state *old = prune_previous(v, v->insn, true);
 	struct state *next = push_path(v, v->insn + 1);
 
 	if (!next)

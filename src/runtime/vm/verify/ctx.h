@@ -23,7 +23,7 @@ enum ctx_kind {
 	CTX_BTF,  /* pointer to a kernel object of type `btf` */
 	CTX_SOCK, /* pointer to a socket, or NULL */
 	CTX_FLOW_KEYS,
-	CTX_CTX, /* pointer to the ctx itself: bpf_iter and the like */
+	CTX_CTX,	 /* pointer to the ctx itself: bpf_iter and the like */
 	CTX_SOCK_COMMON, /* pointer to a socket of any kind */
 	CTX_TP_BUFFER,	 /* what a writable raw tracepoint lets programs change */
 };
@@ -91,9 +91,13 @@ struct ctx_access {
  * exception is a field that the type has all the same (CTX_TP_BUFFER).  TYPED: only alignment,
  * size and range are checked here, the types are the caller's matter.
  */
-bool ctx_check(const struct ctx_type *t, const struct ctx_access *a,
-	       const struct ctx_field **ret);
+bool ctx_check(const struct ctx_type *t, const struct ctx_access *a, const struct ctx_field **ret);
 
 /* Sockets as programs see them: bpf_sock and the like.  All are only read. */
-enum ctx_object { CTX_OBJECT_SOCK, CTX_OBJECT_SOCK_COMMON, CTX_OBJECT_TCP_SOCK, CTX_OBJECT_XDP_SOCK };
+enum ctx_object {
+	CTX_OBJECT_SOCK,
+	CTX_OBJECT_SOCK_COMMON,
+	CTX_OBJECT_TCP_SOCK,
+	CTX_OBJECT_XDP_SOCK
+};
 bool ctx_object_check(enum ctx_object o, int64_t offset, uint32_t bytes);

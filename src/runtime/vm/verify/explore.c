@@ -197,7 +197,8 @@ static int ordered(struct verifier *v, const struct bpf_insn *i, const struct in
 }
 
 /* Loads from the packet as classic BPF has them: what is outside ends the program. */
-static int packet_load(struct verifier *v, const struct bpf_insn *i, enum insn_id id)
+static int packet_load(struct verifier *v, const struct bpf_insn *i, enum insn_id id,
+		       uint32_t *insn)
 {
 	uint32_t type = v->p->prog_type;
 	struct reg *regs = cur_regs(v);
@@ -227,7 +228,13 @@ static int packet_load(struct verifier *v, const struct bpf_insn *i, enum insn_i
 	call_clobber(v);
 	reg_unknown(&regs[0]);
 	regs[0].at = v->insn;
-	return 0;
+	if (v->cur->n_frames == 1)
+		return 0;
+	/* outside of the packet: the function returns 0 at once */
+	if (!push_path(v, v->insn + 1))
+		return -E2BIG;
+	reg_known(&regs[0], 0);
+	return exit_check(v, insn, false);
 }
 
 int exit_check(struct verifier *v, uint32_t *insn, bool is_exception)
@@ -259,7 +266,7 @@ static int other(struct verifier *v, const struct bpf_insn *i, enum insn_id id,
 	if (id >= INSN_WIDE && id <= INSN_WIDE_MAP_IDX_VALUE)
 		return wide_step(v, i, id);
 	if (id >= INSN_LD_ABS_B && id <= INSN_LD_IND_W)
-		return packet_load(v, i, id);
+		return packet_load(v, i, id, insn);
 	if (row->bytes && BPF_CLASS(i->code) == BPF_STX)
 		return ordered(v, i, row);
 	if (id == INSN_JA || id == INSN_JA_LONG) {

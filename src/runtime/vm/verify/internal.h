@@ -55,6 +55,9 @@ struct fields {
 	bool is_bad;
 };
 
+/* What a global function takes. */
+enum func_arg { FUNC_SCALAR, FUNC_CTX, FUNC_MEM, FUNC_DYNPTR, FUNC_BTF, FUNC_ARENA };
+
 /* A function of the program, as it was found. */
 struct func {
 	uint32_t begin, end;
@@ -66,8 +69,8 @@ struct func {
 	bool changes_packet, might_sleep;
 	uint16_t stack; /* bytes of its frame */
 	/* global: what it takes, as the types say */
-	struct func_arg {
-		uint8_t kind; /* enum func_arg_kind */
+	struct func_arg_info {
+		uint8_t kind; /* enum func_arg */
 		uint16_t flags;
 		uint32_t size, btf_id;
 		const struct btf_view *btf;
@@ -181,11 +184,14 @@ int exit_check(struct verifier *v, uint32_t *insn, bool is_exception);
 int reg_read(struct verifier *v, unsigned int regno);
 int reg_write(struct verifier *v, unsigned int regno);
 
+/* --- fixpoint.c: instead of explore(), by loop invariants; what was refused before stays out of it */
+int fixpoint(struct verifier *v, uint32_t func);
+
 /* --- prune.c */
 /* 1: what follows was already proven; 0: walk on. */
 int prune(struct verifier *v, uint32_t insn);
 /* The state remembered last at `insn` on the way here, in the same calls; NULL. */
-struct state *prune_previous(struct verifier *v, uint32_t insn);
+struct state *prune_previous(struct verifier *v, uint32_t insn, bool skip_here);
 /* Numbers that differ from `old` and matter to nobody become anything. */
 void prune_widen(struct verifier *v, const struct state *old, struct state *cur);
 void branches_done(struct verifier *v, struct state *s);
@@ -284,11 +290,14 @@ struct call {
 	uint32_t alloc_size;
 	bool has_alloc_size, has_release;
 	uint32_t dynptr_id;
-	uint8_t dynptr;
+	unsigned int dynptr_uninit; /* register whose dynptr the call makes */
+	uint8_t dynptr;		    /* of which kind */
 	uint32_t func; /* callback + 1 */
 	const struct btf_view *btf; /* of a BTF pointer argument: also the result's for some */
 	uint32_t btf_id;
-	struct region raw[2];
+	uint64_t size_max;    /* of ARG_SIZE */
+	struct reg object;    /* ARG_PERCPU_BTF_ID */
+	struct region raw[3]; /* stack that the call writes */
 	unsigned int n_raw;
 	const struct vm_field *kptr;
 	const struct btf_view *kptr_btf;
@@ -296,8 +305,9 @@ struct call {
 };
 int call_step(struct verifier *v, const struct bpf_insn *i, uint32_t *insn);
 int arg_check(struct verifier *v, struct call *c, unsigned int n);
+int timer_arg(struct verifier *v, struct call *c, unsigned int regno, enum vm_field_kind kind,
+	      const char *word);
 void call_clobber(struct verifier *v);
-int resolve_helper_map(struct verifier *v, struct call *c);
 
 /* --- kfunc.c */
 int kfunc_step(struct verifier *v, const struct bpf_insn *i, uint32_t *insn);
@@ -305,9 +315,18 @@ bool kfunc_is_iter_next(const struct verifier *v, const struct bpf_insn *i);
 bool kfunc_takes_callback(const struct verifier *v, const struct bpf_insn *i);
 bool kfunc_is(const struct verifier *v, const struct bpf_insn *i, const char *name);
 
+/* --- subprog-args.c: what a global function takes, by its types and tags */
+int subprog_args_find(struct verifier *v, uint32_t func);
+int subprog_args_check(struct verifier *v, uint32_t func); /* at a call */
+int subprog_args_set(struct verifier *v, uint32_t func);   /* at its start */
+
 /* --- subprog.c */
+/* Functions that move the packet, or call one that does. */
+void subprog_effects_find(struct verifier *v);
 int subprog_step(struct verifier *v, const struct bpf_insn *i, uint32_t *insn);
 int subprog_init(struct verifier *v, uint32_t func); /* registers of a function's start */
+/* NULL: too deep. */
+struct frame *subprog_enter(struct verifier *v, struct state *s, uint32_t func, uint32_t callsite);
 int subprog_return(struct verifier *v, uint32_t *insn);
 
 /* --- callback.c */
@@ -319,6 +338,7 @@ int callback_return(struct verifier *v, uint32_t *insn);
 /* --- refs.c */
 int ref_acquire(struct verifier *v, uint32_t *ret_id);
 int ref_release(struct verifier *v, uint32_t id);
+int ref_forget(struct verifier *v, uint32_t id); /* registers stay as they are */
 bool ref_is_held(const struct state *s, uint32_t id);
 int ref_check_leaks(struct verifier *v, bool is_exception);
 void refs_drop_registers(struct verifier *v, uint32_t id);
@@ -331,21 +351,25 @@ int lock_check_call(struct verifier *v, const char *name, bool is_helper, uint32
 int lock_check_exit(struct verifier *v, bool is_exception);
 bool rcu_is_held(const struct verifier *v);
 void non_owning_drop(struct verifier *v);
+uint64_t lock_identity(const struct reg *r);
 
 /* --- dynptr.c */
 int dynptr_arg(struct verifier *v, struct call *c, unsigned int regno, unsigned int arg);
 int dynptr_init_slots(struct verifier *v, unsigned int regno, enum dynptr_kind kind,
 		      uint32_t clone_ref, uint32_t clone_id);
 int dynptr_release(struct verifier *v, unsigned int regno);
+/* Arguments are fine: what the call makes of them. */
+int dynptr_after(struct verifier *v, struct call *c);
 struct reg *dynptr_of(struct verifier *v, unsigned int regno);
 
 /* --- iter.c */
 int iter_init(struct verifier *v, unsigned int regno, const struct btf_view *btf, uint32_t btf_id,
 	      unsigned int slots, bool is_rcu);
 int iter_check(struct verifier *v, unsigned int regno, const struct btf_view *btf, uint32_t btf_id,
-	       unsigned int slots);
+	       unsigned int slots, unsigned int *ret_flags);
 int iter_destroy(struct verifier *v, unsigned int regno, unsigned int slots);
-int iter_next(struct verifier *v, unsigned int regno, unsigned int slots);
+/* `at`: what pointed to it; r0: what an element is. */
+int iter_next(struct verifier *v, const struct reg *at, unsigned int slots);
 
 /* --- object.c: kernel types */
 int object_is_a(struct verifier *v, const struct reg *r, const struct btf_view *btf, uint32_t id,
@@ -354,6 +378,21 @@ bool object_is_trusted(const struct reg *r);
 
 /* --- record.c: what verify_check() compares with */
 void record_state(struct verifier *v);
+
+/* --- format.c: "%d" and the like in a constant string, with so many arguments */
+int format_check(struct verifier *v, unsigned int format_regno, unsigned int size_regno);
+
+/* --- context.c */
+int attach_check(struct verifier *v); /* may there be such a program there? */
+
+/* --- fields.c */
+void kptr_type(struct verifier *v, const struct vm_field *f, const struct btf_view **btf,
+	       uint32_t *id);
+int kptr_match(struct verifier *v, const struct vm_field *f, const struct reg *r,
+	       unsigned int regno);
+/* btf-access.c: is struct `id`, at `off`, a `need`?  (or begins with one there) */
+bool types_match(const struct btf_view *a, uint32_t id, int off, const struct btf_view *b,
+		 uint32_t need, bool is_strict, bool is_flexible);
 
 /* --- retval.c */
 int retval_check(struct verifier *v, unsigned int regno, const char *what);

@@ -132,7 +132,7 @@ static int field_overlap(struct verifier *v, const struct reg *r, const struct v
 
 	if (low >= (int64_t)f->offset + f->size || high <= (int64_t)f->offset)
 		return 0;
-	if (!(FIELD_ONE(KPTR) & 1u << f->kind || FIELD_KPTRS & 1u << f->kind))
+	if (!(FIELD_KPTRS & 1u << f->kind))
 		return refuse(v, D_VERIFY_ACCESS,
 			      "a lock, timer or list cannot be accessed directly by load/store");
 	if (is_helper)

@@ -291,7 +291,8 @@ static bool states_match(struct verifier *v, const struct state *old, const stru
 		const struct frame *f = old->frames[n], *g = cur->frames[n];
 		unsigned int live = live_regs(v, cur, n, v->insn);
 
-		if (how == SAME && f->callback_depth > g->callback_depth)
+		/* it went fewer rounds from there */
+		if (f->callback_depth > g->callback_depth)
 			return false;
 		for (unsigned int i = 0; i < 10; i++)
 			if (live >> i & 1 && !regs_match(&c, &f->regs[i], &g->regs[i]))
@@ -353,9 +354,14 @@ void branches_done(struct verifier *v, struct state *s)
 		continue;
 }
 
-struct state *prune_previous(struct verifier *v, uint32_t insn)
+struct state *prune_previous(struct verifier *v, uint32_t insn, bool skip)
 {
-	for (struct state *s = v->cur->parent; s; s = s->parent)
+	struct state *s = v->cur->parent;
+
+	/* the one that was remembered right here */
+	if (skip && s)
+		s = s->parent;
+	for (; s; s = s->parent)
 		if (s->insn == insn && calls_equal(s, v->cur))
 			return s;
 	return NULL;

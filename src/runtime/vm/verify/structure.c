@@ -11,6 +11,7 @@
 #include "base/macro.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FUNCS_MAX = 256 };
 
@@ -117,8 +118,10 @@ static int functions_find(struct verifier *v)
 		v->funcs[i].end = i + 1 < v->n_funcs ? v->funcs[i + 1].begin : n;
 		if (!v->funcs[i].name)
 			v->funcs[i].name = i ? "function" : v->p->name;
-		if (v->funcs[i].is_exception)
+		if (v->funcs[i].is_exception) {
 			v->exception_func = i + 1;
+			v->funcs[i].is_callback = true;
+		}
 		for (uint32_t k = v->funcs[i].begin; k < v->funcs[i].end; k++)
 			v->info[k].func = i;
 	}
@@ -241,6 +244,56 @@ static int reach(struct verifier *v)
 	return 0;
 }
 
+/* Behind a load from the packet or a tail call, a function may return 0 by itself. */
+static int abnormal_return_check(struct verifier *v)
+{
+	const struct btf_view *b = &v->o->btf;
+
+	for (unsigned int i = 1; i < v->n_funcs; i++) {
+		const struct func *f = &v->funcs[i];
+		const struct btf_type *t = NULL, *proto;
+		const char *what = f->has_ld_abs ? "LD_ABS" : "tail_call";
+		uint32_t id;
+
+		if (!f->has_ld_abs && !f->has_tail_call)
+			continue;
+		v->insn = f->begin;
+		if (!v->o->has_btf || !f->btf)
+			return v->c->as_kernel
+				       ? refuse(v, D_VERIFY_TYPE,
+						"%s is not allowed in subprogs without BTF", what)
+				       : 0;
+		proto = btf_view_type(b, btf_proto(b, f->btf));
+		if (proto)
+			t = btf_resolve(b, proto->type, &id);
+		if (!t || (btf_type_kind(t) != BTF_KIND_INT && btf_type_kind(t) != BTF_KIND_ENUM &&
+			   btf_type_kind(t) != BTF_KIND_ENUM64))
+			return refuse(v, D_VERIFY_TYPE,
+				      "%s is only allowed in functions that return 'int'", what);
+	}
+	return 0;
+}
+
+/* At most one function handles what a program throws. */
+static int exceptions_check(struct verifier *v)
+{
+	const struct btf_view *b = &v->o->btf;
+	unsigned int n = 0;
+
+	if (!v->o->has_btf || !v->funcs[0].btf)
+		return 0;
+	for (unsigned int id = 1, count = btf_view_n(b); id < count; id++) {
+		const struct btf_type *t = btf_view_type(b, id);
+
+		if (t && btf_type_kind(t) == BTF_KIND_DECL_TAG && t->type == v->funcs[0].btf &&
+		    !strncmp(btf_view_name(b, t), "exception_callback:", 19))
+			n++;
+	}
+	return n > 1 ? refuse(v, D_VERIFY_STRUCTURE,
+			      "multiple exception callback tags for main subprog")
+		     : 0;
+}
+
 /* Users without privilege may have no loops. */
 static int loops_check(struct verifier *v)
 {
@@ -266,6 +319,8 @@ int structure_check(struct verifier *v)
 	r = r ? r : jumps_check(v);
 	r = r ? r : reach(v);
 	r = r ? r : loops_check(v);
+	r = r ? r : abnormal_return_check(v);
+	r = r ? r : exceptions_check(v);
 	v->insn = 0;
 	return r;
 }

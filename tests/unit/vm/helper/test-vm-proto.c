@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of helpers: complete, consistent, and what some rows must say. */
+#include "runtime/vm/helper/kfunc-proto.h"
 #include "runtime/vm/helper/proto.h"
 
 #include "base/macro.h"
@@ -143,4 +144,31 @@ TEST(which_maps)
 				  BPF_PROG_TYPE_SOCK_OPS, 0));
 	CHECK(proto_takes_map_in(BPF_FUNC_map_delete_elem, BPF_MAP_TYPE_SOCKMAP,
 				 BPF_PROG_TYPE_SOCK_OPS, 0));
+}
+
+static const char *const kfunc_names[] = {
+#define KFUNC(name, hooks, flags) #name,
+#include "runtime/vm/helper/kfuncs.def"
+};
+
+TEST(kfuncs)
+{
+	const struct kfunc_proto *k;
+
+	for (size_t i = 0; i < ELEMENTS(kfunc_names); i++) {
+		CHECK(!i || strcmp(kfunc_names[i - 1], kfunc_names[i]) <= 0);
+		CHECK(kfunc_proto_of(kfunc_names[i]));
+	}
+	k = kfunc_proto_for("bpf_iter_num_next", BPF_PROG_TYPE_XDP, 0);
+	CHECK(k && k->flags == (KFUNC_ITER_NEXT | KFUNC_RET_NULL));
+	CHECK(!kfunc_proto_for("bpf_obj_new_impl", BPF_PROG_TYPE_SOCKET_FILTER, 0));
+	CHECK(kfunc_proto_for("bpf_obj_new_impl", BPF_PROG_TYPE_TRACEPOINT, 0));
+	CHECK(!kfunc_proto_for("bpf_sock_destroy", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY));
+	CHECK(kfunc_proto_for("bpf_sock_destroy", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER));
+	/* its flags depend on the program type */
+	k = kfunc_proto_for("hid_bpf_hw_request", BPF_PROG_TYPE_SYSCALL, 0);
+	CHECK(k && k->flags == 0);
+	k = kfunc_proto_for("hid_bpf_hw_request", BPF_PROG_TYPE_STRUCT_OPS, 0);
+	CHECK(k && k->flags == KFUNC_SLEEPABLE);
+	CHECK(!kfunc_proto_of("bpf_nothing"));
 }
