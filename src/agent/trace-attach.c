@@ -52,6 +52,8 @@ int trace_filter(struct trace *t)
 
 static int say_query_error(struct trace *t, int r, const struct query_error *e)
 {
+	if (t->q.diags.list.n) /* of skep's own verifier */
+		trace_say_diags(t);
 	if (e->span.end) {
 		diag(&t->q.diags, D_REFUSED, e->span, "%s", e->error.what);
 		if (e->error.hint[0])

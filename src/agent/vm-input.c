@@ -89,7 +89,7 @@ int vm_input_bytes(struct arena *a, const char *text, struct str *ret)
 }
 
 /* --raw: hex, or a file of hex; into the program's instructions. */
-static int read_raw(struct vm_input *in, const char *text, struct bpf_insn **ret, size_t *ret_n)
+static int read_raw(struct vm_input *in, const char *text, struct vm_prog *p)
 {
 	_cleanup_buf_ struct buf b = {0}, file = {0};
 	int r;
@@ -110,8 +110,8 @@ static int read_raw(struct vm_input *in, const char *text, struct bpf_insn **ret
 		log_error(0, "%zu bytes are no whole instructions", b.n);
 		return EXIT_FAILED;
 	}
-	*ret = (struct bpf_insn *)(uintptr_t)keep(&in->arena, &b).p;
-	*ret_n = b.n / sizeof(struct bpf_insn);
+	p->insns = (struct bpf_insn *)(uintptr_t)keep(&in->arena, &b).p;
+	p->n_insns = (uint32_t)(b.n / sizeof(struct bpf_insn));
 	return 0;
 }
 
@@ -126,11 +126,22 @@ static bool find_helper(void *ctx, struct str name, int32_t *ret)
 	return *ret != 0;
 }
 
-static int read_assembly(struct vm_input *in, const struct vm_options *o, struct bpf_insn **ret,
-			 size_t *ret_n)
+/* The instructions' places in the text are their lines. */
+static void add_lines(struct vm_input *in, const struct asm_program *made, struct vm_prog *p)
+{
+	struct question_line *lines = arena_array(&in->arena, struct question_line, made->n + 1);
+
+	for (uint32_t i = 0; i < made->n; i++)
+		lines[i] = (struct question_line){i, made->spans[i]};
+	p->lines = lines;
+	p->n_lines = (uint32_t)made->n;
+}
+
+static int read_assembly(struct vm_input *in, const struct vm_options *o, struct vm_prog *p)
 {
 	static const struct asm_names names = {.helper = find_helper};
 	_cleanup_buf_ struct buf text = {0};
+	struct asm_program made;
 	int r = read_all(o->assembly, &text);
 	uint32_t file;
 
@@ -139,10 +150,14 @@ static int read_assembly(struct vm_input *in, const struct vm_options *o, struct
 		return EXIT_FAILED;
 	}
 	file = diag_source(&in->diags, o->assembly, buf_str(&text));
-	if (asm_parse(&in->diags, file, &names, &in->arena, ret, ret_n))
-		return 0;
-	vm_input_print(in, o);
-	return EXIT_FAILED;
+	if (!asm_parse(&in->diags, file, &names, &in->arena, &made)) {
+		vm_input_print(in, o);
+		return EXIT_FAILED;
+	}
+	p->insns = made.insns;
+	p->n_insns = (uint32_t)made.n;
+	add_lines(in, &made, p);
+	return 0;
 }
 
 /* Instructions alone are a program whose r1 is the memory of --mem. */
@@ -153,15 +168,12 @@ static int make_object(struct vm_input *in, const struct vm_options *o)
 			    .prog_type = BPF_PROG_TYPE_UNSPEC,
 			    .mem_size = (uint32_t)in->mem.n};
 	struct vm_func *entry;
-	size_t n = 0;
-	int status =
-		o->raw ? read_raw(in, o->raw, &p.insns, &n) : read_assembly(in, o, &p.insns, &n);
+	int status = o->raw ? read_raw(in, o->raw, &p) : read_assembly(in, o, &p);
 
 	if (status)
 		return status;
 	entry = arena_new(&in->object.arena, struct vm_func);
 	entry->name = p.name;
-	p.n_insns = (uint32_t)n;
 	p.funcs = entry;
 	p.n_funcs = 1;
 	in->object.diags = &in->diags;

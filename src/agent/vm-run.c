@@ -19,8 +19,6 @@
 #include "runtime/vm/load.h"
 #include "runtime/vm/verify/ctx.h"
 
-#pragma weak verify_check
-
 enum {
 	CTX_ROOM = 1024,
 	PACKET_LEAST = 14,
@@ -142,7 +140,7 @@ static void check(struct vm_run *run, uint32_t insn, const uint64_t regs[11])
 		.ctx_ = t,
 	};
 	char text[256];
-	const char *wrong = verify_check == NULL ? NULL : verify_check(v, insn, regs, &g, text, sizeof(text));
+	const char *wrong = verify_check(v, insn, regs, &g, text, sizeof(text));
 
 	if (!wrong)
 		return;

@@ -30,6 +30,7 @@ struct assembler {
 	const struct asm_names *names;
 	struct arena *arena;
 	ARRAY(struct bpf_insn) code;
+	ARRAY(struct span) spans;
 	ARRAY(struct label) labels;
 	ARRAY(struct fixup) fixups;
 };
@@ -342,13 +343,17 @@ static bool take_bytes(struct line *l)
 	return true;
 }
 
-static void emit(struct assembler *a, const struct line *l)
+static void emit(struct assembler *a, const struct line *l, const char *begin)
 {
 	uint32_t at = (uint32_t)a->code.n;
+	const char *end = l->end;
 
-	array_push(a->arena, &a->code, l->insn[0]);
-	if (l->is_wide)
-		array_push(a->arena, &a->code, l->insn[1]);
+	while (end > begin && isspace((unsigned char)end[-1]))
+		end--;
+	for (int i = 0; i <= l->is_wide; i++) {
+		array_push(a->arena, &a->code, l->insn[i]);
+		array_push(a->arena, &a->spans, span_of(a, begin, end));
+	}
 	if (l->label.n) {
 		struct fixup f = {l->label, at, l->is_long,
 				  span_of(a, l->label.p, l->label.p + l->label.n)};
@@ -387,7 +392,7 @@ static void read_insn(struct assembler *a, const char *begin, const char *end)
 	enum insn_id id = 0;
 
 	if (take_bytes(&l) && at_end(&l)) {
-		emit(a, &l);
+		emit(a, &l, begin);
 		return;
 	}
 	for (; id < INSN_COUNT; id++) {
@@ -397,7 +402,7 @@ static void read_insn(struct assembler *a, const char *begin, const char *end)
 		l.imm_max = extends_sign(row) ? INT32_MAX : UINT32_MAX;
 		if (take_row(a, &l, row) && at_end(&l)) {
 			fill(&l.insn[0], row);
-			emit(a, &l);
+			emit(a, &l, begin);
 			return;
 		}
 		if (l.p > farthest)
@@ -467,7 +472,7 @@ static void fix(struct assembler *a, const struct fixup *f)
 }
 
 bool asm_parse(struct diags *d, uint32_t file, const struct asm_names *names, struct arena *arena,
-	       struct bpf_insn **ret, size_t *ret_n)
+	       struct asm_program *ret)
 {
 	struct str text = d->sources.p[file].text;
 	struct assembler a = {.d = d, .file = file, .text = text.p, .names = names, .arena = arena};
@@ -488,7 +493,6 @@ bool asm_parse(struct diags *d, uint32_t file, const struct asm_names *names, st
 		fix(&a, &a.fixups.p[i]);
 	if (d->errors > errors)
 		return false;
-	*ret = a.code.p;
-	*ret_n = a.code.n;
+	*ret = (struct asm_program){a.code.p, a.spans.p, a.code.n};
 	return true;
 }

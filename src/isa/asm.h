@@ -24,9 +24,12 @@ struct asm_names {
 	void *ctx;
 };
 
-/*
- * Assemble the source `file` of d->sources.  False: d has errors, with spans.  The instructions
- * are in the arena; ldimm64 are two of them.
- */
+struct asm_program {
+	struct bpf_insn *insns; /* ldimm64 are two of them */
+	struct span *spans;	/* of each */
+	size_t n;
+};
+
+/* Assemble the source `file` of d->sources into the arena.  False: d has errors, with spans. */
 bool asm_parse(struct diags *d, uint32_t file, const struct asm_names *names, struct arena *arena,
-	       struct bpf_insn **ret, size_t *ret_n);
+	       struct asm_program *ret);

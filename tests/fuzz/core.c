@@ -3,7 +3,7 @@
  * CO-RE with both sides damaged: two bytes of length, so many bytes of a kernel's types, then
  * an object.
  */
-#include "../fuzz/object-check.h"
+#include "object-check.h"
 
 #include <stdlib.h>
 

@@ -26,13 +26,11 @@ static void round_trip(const struct bpf_insn *p, size_t n)
 	_cleanup_buf_ struct buf text = {0};
 	struct arena arena = {0};
 	struct diags d = {.arena = &arena};
-	struct bpf_insn *again;
-	size_t n_again;
+	struct asm_program again;
 
 	disasm(p, n, NULL, &text);
-	must(asm_parse(&d, diag_source(&d, "again", buf_str(&text)), NULL, &arena, &again,
-		       &n_again));
-	must(n_again == n && (!n || !memcmp(again, p, n * sizeof(*p))));
+	must(asm_parse(&d, diag_source(&d, "again", buf_str(&text)), NULL, &arena, &again));
+	must(again.n == n && (!n || !memcmp(again.insns, p, n * sizeof(*p))));
 	arena_done(&arena);
 }
 
@@ -41,15 +39,13 @@ static void read_text(const char *text, size_t n)
 	struct arena arena = {0};
 	struct diags d = {.arena = &arena};
 	_cleanup_buf_ struct buf out = {0};
-	struct bpf_insn *p;
-	size_t n_insns;
+	struct asm_program made;
 
-	if (asm_parse(&d, diag_source(&d, "fuzz", (struct str){text, n}), NULL, &arena, &p,
-		      &n_insns)) {
+	if (asm_parse(&d, diag_source(&d, "fuzz", (struct str){text, n}), NULL, &arena, &made)) {
 		/* raw bytes may look like half an ldimm64, whose text is not unique */
 		_cleanup_buf_ struct buf listing = {0};
 
-		disasm(p, n_insns, NULL, &listing);
+		disasm(made.insns, made.n, NULL, &listing);
 	} else {
 		must(d.errors > 0);
 		diags_print(&d, false, &out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a BPF object, for a small kernel and for none. */
-#include "../fuzz/object-check.h"
+#include "object-check.h"
 #include "made-core-kernel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -30,6 +30,7 @@ A block is a keyword with its value, which may go on in lines indented by one ta
             1
     STDERR WARNING: {{.*}}       standard error; nothing, unless it is said here
     OURS why                     bpftrace's answer is another one, for this reason
+    KERNEL why                   not with --runtime embedded, for this reason
 
     EXACT   instead of EXPECT: … with EXACT they are
     SORTED  instead of EXPECT: the lines may come in any order
@@ -344,11 +345,12 @@ class Run:
 
     def play(self, argv, env):
         """Runs it; status, standard output and error."""
-        p = subprocess.Popen(
-            argv, cwd=self.folder, env=env, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            **({"user": NOBODY, "group": NOBODY, "extra_groups": []} if self.is_nobody else {}),
-        )
+        who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if self.is_nobody else {}
+        with compiling:  # a child that has not executed yet would hold a copy open
+            p = subprocess.Popen(
+                argv, cwd=self.folder, env=env, start_new_session=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **who,
+            )
         try:
             out, err = p.communicate(self.case.get("STDIN").encode(), LIMIT)
         except subprocess.TimeoutExpired:
@@ -390,7 +392,7 @@ class Run:
         for name in sorted(set(re.findall(r"\$BIN/([\w-]+)", used))):
             with compiling:
                 compile_prog(self.o.build, name)
-            shutil.copy(f"{self.o.build}/{name}", f"{self.folder}.bin/{name}")
+                shutil.copy(f"{self.o.build}/{name}", f"{self.folder}.bin/{name}")
         for name, text in c.files:
             os.makedirs(os.path.dirname(os.path.join(self.folder, name)), exist_ok=True)
             with open(os.path.join(self.folder, name), "w", encoding="utf-8") as f:

@@ -28,6 +28,7 @@ struct frame {
 	const struct code_insn *back;
 	uint64_t saved[5]; /* r6 … r10 */
 	uint32_t may_goto;
+	uint32_t entry; /* depth of the program's entry: what is thrown ends here */
 };
 
 /* Labels beyond the rows of insn.def. */
@@ -146,8 +147,9 @@ static const struct vm_code *tail_target(struct vm_run *run, const uint64_t *r)
 		goto *labels[i->go]; \
 	} while (0)
 
-/* Run from slot `at` until its function ends: r0. */
-static uint64_t execute(const struct vm_code *c, struct vm_run *run, uint32_t at, uint64_t r[11])
+/* Run from slot `at` until its function ends: r0.  A callback hands on what is thrown. */
+static uint64_t execute(const struct vm_code *c, struct vm_run *run, uint32_t at, uint64_t r[11],
+			bool is_callback)
 {
 	static const void *const handlers[] = {
 #define INSN(name, code, dst, src, off, imm, cpu, group, text) [INSN_##name] = &&L_##name,
@@ -170,6 +172,7 @@ static uint64_t execute(const struct vm_code *c, struct vm_run *run, uint32_t at
 	}
 	run->depth++;
 	frames[0].may_goto = CODE_MAY_GOTO_MAX;
+	frames[0].entry = 0;
 	GOTO(at);
 
 #define STEP(name)               \
@@ -340,7 +343,9 @@ L_CALL_LOCAL:
 		goto leave;
 	}
 	run->depth++;
-	frames[++depth].may_goto = CODE_MAY_GOTO_MAX;
+	depth++;
+	frames[depth].may_goto = CODE_MAY_GOTO_MAX;
+	frames[depth].entry = frames[depth - 1].entry;
 	GOTO(i->off);
 
 tail_call : {
@@ -356,6 +361,7 @@ tail_call : {
 	c = to;
 	base = c->insns;
 	frames[depth].may_goto = CODE_MAY_GOTO_MAX;
+	frames[depth].entry = depth;
 	GOTO(0);
 }
 
@@ -368,20 +374,22 @@ thrown_below:
 	run->unwind = NULL;
 	r[1] = run->thrown;
 thrown:
-	/* up to the entry; what a callback throws goes through the helper that called it */
+	/* up to the program's entry; out of a callback it goes through the helper that called */
 	run->thrown = r[1];
-	run->depth -= depth;
-	depth = 0;
-	run->stack_end = stack_end - CODE_FRAME_BYTES;
-	r[10] = (uintptr_t)stack_end;
-	if (run->depth > 1) {
+	while (depth > frames[depth].entry) {
+		depth--;
+		run->depth--;
+		run->stack_end += CODE_FRAME_BYTES;
+	}
+	if (is_callback && !depth) {
 		run->unwind = run;
 		r[0] = 1; /* helpers stop at once */
 		goto leave;
 	}
+	r[10] = (uintptr_t)run->stack_end + CODE_FRAME_BYTES;
 	r[0] = r[1];
 	if (c->handler == UINT32_MAX)
-		goto leave;
+		goto L_EXIT;
 	GOTO(c->handler);
 
 L_EXIT:
@@ -411,7 +419,7 @@ uint64_t interp_run(const struct vm_code *c, struct vm_run *run, uint64_t r1, ui
 {
 	uint64_t r[11] = {0, r1, r2};
 
-	return execute(c, run, 0, r);
+	return execute(c, run, 0, r, false);
 }
 
 uint64_t interp_callback(const struct vm_code *c, struct vm_run *run, const struct code_insn *slot,
@@ -419,7 +427,7 @@ uint64_t interp_callback(const struct vm_code *c, struct vm_run *run, const stru
 {
 	uint64_t r[11] = {0, args[0], args[1], args[2], args[3], args[4]};
 
-	return execute(c, run, (uint32_t)(slot - c->insns), r);
+	return execute(c, run, (uint32_t)(slot - c->insns), r, true);
 }
 
 void interp_link(struct vm_code *c)

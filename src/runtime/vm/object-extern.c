@@ -130,7 +130,7 @@ static void make_kconfig(struct loader *l, struct setting *s, size_t n)
 	tell_types(l, s, n, end);
 }
 
-enum { SETTING_MAX = 4096 };
+enum { SETTING_MAX = 4096, SETTINGS_MAX = 1024 };
 
 /* Numbers and texts; 0: a setting cannot be of this type. */
 static uint32_t setting_align(const struct btf_view *v, uint32_t type)
@@ -237,13 +237,15 @@ void object_read_externs(struct loader *l)
 		if (!is_extern(s))
 			continue;
 		e->btf = btf_find(v, BTF_ONE(VAR) | BTF_ONE(FUNC), s->name);
+		if (!e->btf)
+			continue;
 		e->kind = (enum object_extern_kind)(uintptr_t)map_get(&kinds, e->btf);
 		if (e->kind == EXTERN_VAR) {
 			read_ksym(l, e, s,
 				  btf_type_kind(btf_view_type(v, e->btf)) == BTF_KIND_FUNC);
 		} else if (e->kind == EXTERN_KCONFIG) {
 			e->kind = EXTERN_NONE;
-			if (!add_setting(l, i, e->btf, &setting))
+			if (settings.n == SETTINGS_MAX || !add_setting(l, i, e->btf, &setting))
 				continue;
 			e->kind = EXTERN_KCONFIG;
 			array_push(&l->scratch, &settings, setting);

@@ -94,6 +94,12 @@ static void find_ends(struct loader *l)
 	}
 }
 
+/* What is called, not attached; rustc gives each function a section of its own there. */
+static bool is_text(const struct object_section *s)
+{
+	return !strcmp(s->elf.name, ".text") || !strncmp(s->elf.name, ".text.", 6);
+}
+
 static void find_entries(struct loader *l)
 {
 	bool only_text = true;
@@ -101,7 +107,7 @@ static void find_entries(struct loader *l)
 	for (size_t i = 0; i < l->funcs.n; i++) {
 		struct object_func *f = &l->funcs.p[i];
 
-		f->is_entry = f->is_global && strcmp(l->sections[f->section].elf.name, ".text");
+		f->is_entry = f->is_global && !is_text(&l->sections[f->section]);
 		only_text &= !f->is_entry;
 	}
 	for (size_t i = 0; only_text && i < l->funcs.n; i++)

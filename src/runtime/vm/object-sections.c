@@ -106,7 +106,7 @@ static uint32_t by_context(const struct loader *l, const struct object_func *f)
 static void guess(const struct loader *l, const struct object_func *f, const struct row *row,
 		  struct vm_prog *p)
 {
-	bool is_text = !strcmp(p->section, ".text");
+	bool is_text = !strncmp(p->section, ".text", 5);
 
 	p->is_unknown = true;
 	p->prog_type = row ? row->type : by_context(l, f);

@@ -66,6 +66,21 @@ uint64_t code_callback(uint64_t function, uint64_t a, uint64_t b, uint64_t c, ui
 			       (const uint64_t[]){a, b, c, d, e});
 }
 
+void code_run_callback(const struct vm_code *c, struct vm_run *run, uint64_t function,
+		       const uint64_t args[3])
+{
+	char stack[STACK_BYTES] __attribute__((aligned(16)));
+	struct vm_run *before = vm_current;
+
+	run->code = c;
+	run->stack = stack;
+	run->stack_end = stack + sizeof(stack);
+	vm_current = run;
+	code_callback(function, args[0], args[1], args[2], 0, 0);
+	vm_current = before;
+	run->stack = run->stack_end = NULL;
+}
+
 /* Below 0, offsets count from headers, as classic BPF has it (linux/filter.h). */
 static const uint8_t *from_header(const struct vm_run *run, int64_t off, unsigned int bytes)
 {

@@ -92,6 +92,9 @@ uint64_t code_run(const struct vm_code *c, struct vm_run *run, void *ctx, uint64
 /* Call back a function of the program that runs, by the value that `ldimm64 FUNC` gave. */
 uint64_t code_callback(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
 		       uint64_t e);
+/* The same when no program runs: a timer's callback, by the thread that keeps time. */
+void code_run_callback(const struct vm_code *c, struct vm_run *run, uint64_t function,
+		       const uint64_t args[3]);
 /* Machine code, for disassemblers; n 0: none. */
 struct str code_machine(const struct vm_code *c);
 

@@ -10,8 +10,7 @@
 struct made {
 	struct arena arena;
 	struct diags diags;
-	struct bpf_insn *insns;
-	size_t n;
+	struct asm_program p;
 	bool is_ok;
 };
 
@@ -29,7 +28,7 @@ static void make(struct made *m, const char *text)
 	*m = (struct made){0};
 	m->diags.arena = &m->arena;
 	m->is_ok = asm_parse(&m->diags, diag_source(&m->diags, "test", str_of(text)), &names,
-			     &m->arena, &m->insns, &m->n);
+			     &m->arena, &m->p);
 }
 
 static uint32_t random_next(uint32_t *state)
@@ -80,7 +79,7 @@ TEST(every_row_reads_as_it_is_printed)
 
 			CHECK_EQ(disasm_one(p, n, 0, NULL, &text), n);
 			make(&m, text.p);
-			if (!m.is_ok || m.n != n || memcmp(m.insns, p, n * sizeof(*p)))
+			if (!m.is_ok || m.p.n != n || memcmp(m.p.insns, p, n * sizeof(*p)))
 				test_result(false, __FILE__, __LINE__, "%s: %s",
 					    insn_row_of(id)->name, text.p);
 			arena_done(&m.arena);
@@ -103,7 +102,7 @@ TEST(whole_listings)
 	make(&m, text.p);
 	diags_print(&m.diags, false, &other);
 	CHECK_STREQ(other.p ? other.p : "", "");
-	CHECK(m.is_ok && m.n == n && !memcmp(m.insns, p, n * sizeof(*p)));
+	CHECK(m.is_ok && m.p.n == n && !memcmp(m.p.insns, p, n * sizeof(*p)));
 	arena_done(&m.arena);
 }
 
@@ -124,15 +123,15 @@ TEST(labels)
 		 "twice: r0 = *(u8*)(r1)\n"
 		 "exit");
 	CHECK(m.is_ok);
-	CHECK_EQ(m.n, 12);
-	CHECK_EQ(m.insns[1].off, 2);
-	CHECK_EQ(m.insns[3].off, -3);
-	CHECK_EQ(m.insns[4].imm, 5);
-	CHECK_EQ(m.insns[4].src_reg, BPF_PSEUDO_CALL);
-	CHECK_EQ(m.insns[5].imm, 4);
-	CHECK_EQ(m.insns[7].imm, 1);
-	CHECK_EQ(m.insns[7].src_reg, 0);
-	CHECK_EQ(m.insns[10].off, 0);
+	CHECK_EQ(m.p.n, 12);
+	CHECK_EQ(m.p.insns[1].off, 2);
+	CHECK_EQ(m.p.insns[3].off, -3);
+	CHECK_EQ(m.p.insns[4].imm, 5);
+	CHECK_EQ(m.p.insns[4].src_reg, BPF_PSEUDO_CALL);
+	CHECK_EQ(m.p.insns[5].imm, 4);
+	CHECK_EQ(m.p.insns[7].imm, 1);
+	CHECK_EQ(m.p.insns[7].src_reg, 0);
+	CHECK_EQ(m.p.insns[10].off, 0);
 	arena_done(&m.arena);
 }
 

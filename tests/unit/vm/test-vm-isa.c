@@ -179,7 +179,7 @@ static void run_case(const char *file, const struct test_case *c, enum engine e,
 
 static void run_file(const char *path)
 {
-	size_t n_text, n;
+	size_t n_text;
 	char *text = read_file(path, &n_text);
 	const char *p = text;
 	struct test_case *c = xalloc(sizeof(*c));
@@ -188,18 +188,18 @@ static void run_file(const char *path)
 		struct arena arena = {0};
 		struct diags diags = {.arena = &arena};
 		struct str code = {c->asm_begin, (size_t)(c->asm_end - c->asm_begin)};
-		struct bpf_insn *insns = NULL;
+		struct asm_program made;
 
 		CHECK(c->has_result || c->after_n || c->has_refused);
-		if (!asm_parse(&diags, diag_source(&diags, path, code), NULL, &arena, &insns, &n)) {
+		if (!asm_parse(&diags, diag_source(&diags, path, code), NULL, &arena, &made)) {
 			_cleanup_buf_ struct buf out = {0};
 
 			diags_print(&diags, false, &out);
 			test_result(false, path, 0, "%.*s: %s", (int)c->name.n, c->name.p, out.p);
 		} else {
-			mark_seen(insns, n);
+			mark_seen(made.insns, made.n);
 			for (enum engine e = 0; e < ENGINE_COUNT; e++)
-				run_case(path, c, e, insns, n);
+				run_case(path, c, e, made.insns, made.n);
 		}
 		arena_done(&arena);
 	}

@@ -62,17 +62,18 @@ static struct vm_prog *add_prog(struct setup *s, uint32_t type, const char *text
 {
 	static const struct asm_names names = {.helper = find_helper};
 	struct vm_prog p = {.name = "prog", .section = "", .prog_type = type};
-	size_t n = 0;
+	struct asm_program made;
 	_cleanup_buf_ struct buf out = {0};
 
 	if (!asm_parse(&s->diags, diag_source(&s->diags, "test", str_of(text)), &names, &s->arena,
-		       &p.insns, &n)) {
+		       &made)) {
 		diags_print(&s->diags, false, &out);
 		test_result(false, __FILE__, __LINE__, "%s", out.p);
-		p.insns = arena_array(&s->arena, struct bpf_insn, 2);
-		p.insns[n++] = insn_exit();
+		made = (struct asm_program){.insns = arena_new(&s->arena, struct bpf_insn), .n = 1};
+		made.insns[0] = insn_exit();
 	}
-	p.n_insns = (uint32_t)n;
+	p.insns = made.insns;
+	p.n_insns = (uint32_t)made.n;
 	return array_push(&s->arena, &s->object.progs, p);
 }
 
@@ -277,6 +278,32 @@ TEST(tail_calls)
 		CHECK_EQ(code_run(s.codes[0], &s.run, &count, 0), 1005);
 		CHECK_EQ(count, 2 * CODE_TAIL_CALLS_MAX);
 		CHECK_EQ(s.run.depth, 0);
+		end(&s);
+	}
+}
+
+/* What a program throws ends that program, not those that are on the way to it. */
+TEST(tail_calls_throw)
+{
+	for (int engines = 0; engines < 4; engines++) {
+		struct setup s;
+		char text[400];
+
+		tail_call_setup(&s);
+		array_push(&s.arena, &s.object.kfuncs, ((struct vm_extern){.name = "bpf_throw"}));
+		add_prog(&s, BPF_PROG_TYPE_UNSPEC,
+			 with_slot(text, sizeof(text),
+				   "r6 = 1000\ncall f\nr0 += r6\nexit\nf:\nr6 = 1\n" TAIL_CALL
+				   "r0 = 500\nexit",
+				   1));
+		add_prog(&s, BPF_PROG_TYPE_UNSPEC,
+			 "call g\nr0 = 1\nexit\ng:\nr6 = 2\nr1 = 7\ncall kfunc[0]\nexit");
+		if (make(&s, 0, engines & 1 ? VM_JIT : VM_INTERP) &&
+		    make(&s, 1, engines & 2 ? VM_JIT : VM_INTERP)) {
+			CHECK_EQ(map_set_code(s.maps[0], 1, s.codes[1]), 0);
+			CHECK_EQ(code_run(s.codes[0], &s.run, NULL, 0), 1007);
+			CHECK_EQ(s.run.depth, 0);
+		}
 		end(&s);
 	}
 }

@@ -28,7 +28,7 @@ int here_open(struct vm_here *h, const struct bpf_insn *p, size_t n, bool as_ker
 				 .key_size = 4,
 				 .value_size = GEN_VALUE,
 				 .max_entries = 1};
-	struct verify_config config = {.as_kernel = as_kernel, .wants_states = true};
+	struct verify_config config = {.as_kernel = as_kernel};
 	int r;
 
 	memset(h, 0, sizeof(*h));
@@ -44,6 +44,17 @@ int here_open(struct vm_here *h, const struct bpf_insn *p, size_t n, bool as_ker
 		r = packet_init(&h->packet, BPF_PROG_TYPE_SCHED_CLS);
 	if (!r)
 		r = verify(&h->object, 0, &config, &h->object.arena, &h->verified);
+	if (r || !h->verified.is_ok)
+		return r;
+	/* recording takes every number for important, which pruning else must find out */
+	config.wants_states = true;
+	r = verify(&h->object, 0, &config, &h->object.arena, &h->recorded);
+	if (!r && !h->recorded.is_ok && !strstr(h->recorded.error, "too complex") &&
+	    !strstr(h->recorded.error, "program is too large")) {
+		h->violations++;
+		snprintf(h->violation, sizeof(h->violation), "pruned, but walked it is refused: %s",
+			 h->recorded.error);
+	}
 	return r;
 }
 
@@ -95,7 +106,7 @@ static void check(struct vm_run *run, uint32_t insn, const uint64_t regs[11])
 	const char *wrong;
 
 	h->checks++;
-	wrong = verify_check(&h->verified, insn, regs, &g, text, sizeof(text));
+	wrong = verify_check(&h->recorded, insn, regs, &g, text, sizeof(text));
 	if (wrong && !h->violations++)
 		snprintf(h->violation, sizeof(h->violation), "instruction %u: %s", insn, wrong);
 }
@@ -111,7 +122,7 @@ void here_run(struct vm_here *h, enum vm_engine engine, bool is_checked, struct 
 	run.data = h->packet.data;
 	run.data_end = h->packet.end;
 	run.data_meta = h->packet.meta;
-	if (is_checked) {
+	if (is_checked && h->recorded.is_ok) {
 		run.check = check;
 		run.check_ctx = h;
 	}

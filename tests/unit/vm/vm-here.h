@@ -14,6 +14,7 @@ struct vm_here {
 	struct vm_prog prog;
 	struct vm_func funcs[2];
 	struct verify_result verified;
+	struct verify_result recorded; /* once more, with every number counting: must agree */
 	struct bpf_insn insns[GEN_ROOM];
 	struct vm_code *codes[2]; /* by enum vm_engine; NULL: there is none */
 	unsigned int violations;  /* of the recorded states */

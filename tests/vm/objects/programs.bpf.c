@@ -94,7 +94,7 @@ int jump(void *ctx)
 	if (m)
 		bpf_map_lookup_elem(m, &k);
 	bpf_tail_call(ctx, &jumps, 1);
-	return bpf_map_lookup_elem(&ring, &k) != 0;
+	return bpf_ringbuf_query(&ring, 0) != 0;
 }
 
 SEC("tc")

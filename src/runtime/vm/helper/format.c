@@ -43,9 +43,19 @@ struct formatter {
 	size_t used;
 };
 
+/* What a byte is, as the kernel sees it: in Latin-1. */
+static bool is_word(char c)
+{
+	unsigned char u = (unsigned char)c;
+
+	return u < 0x80 ? isalnum(u) : u >= 0xc0 && u != 0xd7 && u != 0xf7;
+}
+
 static bool ends_word(char c)
 {
-	return !c || isspace((unsigned char)c) || ispunct((unsigned char)c);
+	unsigned char u = (unsigned char)c;
+
+	return !c || (u < 0x80 ? isspace(u) || ispunct(u) : u >= 0xa0 && !is_word(c));
 }
 
 /* Flags and width: "-05". */
@@ -197,7 +207,7 @@ static int parse_piece(struct formatter *f, uint64_t arg)
 	p->end = f->i + 1;
 	/* whatever else looks like a modifier of a pointer is eaten, too */
 	if (p->kind >= ADDRESS)
-		while (s[p->end] && isalnum((unsigned char)s[p->end]))
+		while (is_word(s[p->end]))
 			p->end++;
 	return r;
 }
@@ -288,7 +298,7 @@ static void put_piece(struct out *o, const struct piece *p)
 }
 #pragma GCC diagnostic pop
 
-int format_text(char *to, size_t room, const char *format, size_t n, const uint64_t *args,
+int printk_text(char *to, size_t room, const char *format, size_t n, const uint64_t *args,
 		unsigned int n_args)
 {
 	struct formatter f = {.format = format};

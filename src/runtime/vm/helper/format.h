@@ -15,5 +15,5 @@ enum {
  * if there is room for one.  The whole length, which may be more than fitted; -EINVAL: the
  * format is not allowed; -ENOSPC: its strings are too long.
  */
-int format_text(char *to, size_t room, const char *format, size_t n, const uint64_t *args,
+int printk_text(char *to, size_t room, const char *format, size_t n, const uint64_t *args,
 		unsigned int n_args);

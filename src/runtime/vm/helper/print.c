@@ -27,7 +27,7 @@ int print_args(uint64_t args, uint32_t n)
 int print_format(const char *format, size_t n, const uint64_t *args, unsigned int n_args)
 {
 	char line[FORMAT_ROOM];
-	int r = format_text(line, sizeof(line), format, n, args, n_args);
+	int r = printk_text(line, sizeof(line), format, n, args, n_args);
 
 	if (r >= 0)
 		print_text(line, strlen(line));
@@ -56,7 +56,7 @@ CALL(helper_snprintf)
 
 	if (n < 0)
 		return call_error(n);
-	r = format_text(call_pointer(a), (uint32_t)b, call_pointer(c), SIZE_MAX / 2,
+	r = printk_text(call_pointer(a), (uint32_t)b, call_pointer(c), SIZE_MAX / 2,
 			call_pointer(d), (unsigned int)n);
 	return call_error(r < 0 ? r : r + 1);
 }

@@ -43,8 +43,11 @@ struct row {
 #define NET                                                                               \
 	(TC | LWT | T(SOCKET_FILTER) | T(XDP) | T(CGROUP_SKB) | T(SOCK_OPS) | T(SK_SKB) | \
 	 T(SK_MSG) | T(CGROUP_SOCK_ADDR) | T(FLOW_DISSECTOR) | T(SK_LOOKUP))
-#define BASE (NET | TRACE | CGROUP | T(SK_REUSEPORT) | T(STRUCT_OPS) | T(SYSCALL) | T(NETFILTER))
-#define ALL  (BASE | T(LIRC_MODE2))
+/* programs over plain memory (UNSPEC) have what all have */
+#define BASE                                                                                  \
+	(NET | TRACE | CGROUP | T(SK_REUSEPORT) | T(STRUCT_OPS) | T(SYSCALL) | T(NETFILTER) | \
+	 T(UNSPEC))
+#define ALL (BASE | T(LIRC_MODE2))
 
 #define OR_NULL		  ARG_OR_NULL
 #define RELEASE		  ARG_RELEASE

@@ -105,25 +105,40 @@ CALL(helper_strncmp)
 	return 0;
 }
 
-/* Fold a sum of 32-bit words to 32 bits, as csum_partial() leaves it. */
-static uint32_t fold(uint64_t sum)
+/* The sum of 16-bit words and of `sum`, in 32 bits: csum_partial(). */
+static uint32_t add_up(const uint8_t *p, uint32_t n, uint64_t sum)
 {
+	uint32_t word = 0;
+
+	for (; n >= 4; p += 4, n -= 4) {
+		memcpy(&word, p, 4);
+		sum += word;
+	}
+	word = 0;
+	memcpy(&word, p, n);
+	sum += word;
 	sum = (sum & UINT32_MAX) + (sum >> 32);
 	return (uint32_t)(sum + (sum >> 32));
 }
 
-/* The Internet checksum of what is there now, less that of what was there; not complemented. */
+/*
+ * The Internet checksum of what is there now, less that of what was there: 16 bits, not
+ * complemented, of any number of bytes, as since Linux 6.13.
+ */
 CALL(helper_csum_diff)
 {
-	const uint32_t *from = call_pointer(a), *to = call_pointer(c);
-	uint32_t n_from = (uint32_t)b, n_to = (uint32_t)d;
-	uint64_t sum = (uint32_t)e;
+	uint32_t n_from = (uint32_t)b, n_to = (uint32_t)d, sum = (uint32_t)e;
+	uint64_t all;
 
-	if ((n_from | n_to) & 3 || n_from + n_to > 512)
-		return call_error(-EINVAL);
-	for (uint32_t i = 0; i < n_from / 4; i++)
-		sum += (uint32_t)~from[i];
-	for (uint32_t i = 0; i < n_to / 4; i++)
-		sum += to[i];
-	return fold(sum);
+	if (n_to)
+		sum = add_up(call_pointer(c), n_to, sum);
+	if (n_from && n_to) {
+		all = (uint64_t)sum + (uint32_t)~add_up(call_pointer(a), n_from, 0);
+		sum = (uint32_t)(all + (all >> 32));
+	} else if (n_from) {
+		sum = ~add_up(call_pointer(a), n_from, (uint32_t)~sum);
+	}
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum += sum >> 16;
+	return sum & 0xffff;
 }

@@ -100,7 +100,7 @@ static const char in_kernel[] = "this is a place in the kernel, which needs priv
 static const char use_calls[] =
 	"system calls of the command can be had without: tracepoint:syscalls:*";
 
-static int attach(struct query_vm *x, const struct question_probe *p, struct query_error *e)
+int query_vm_can(struct query_vm *x, const struct question_probe *p, struct query_error *e)
 {
 	switch (p->attach) {
 	case QATTACH_NONE:
@@ -109,20 +109,17 @@ static int attach(struct query_vm *x, const struct question_probe *p, struct que
 	case QATTACH_TEST:
 	case QATTACH_BENCH:
 	case QATTACH_SELF:
-		return 0; /* query_run() */
-	case QATTACH_TRACEPOINT:
-		if (!x->tracer)
-			return refuse("without privileges only a command can be traced",
-				      "give it: -c COMMAND", e, p);
-		return attach_tracepoint(x, p);
 	case QATTACH_INTERVAL:
-		return attach_clock(x, p);
+		return 0;
+	case QATTACH_TRACEPOINT:
 	case QATTACH_UPROBE:
 	case QATTACH_URETPROBE:
 	case QATTACH_UPROBE_MULTI:
 	case QATTACH_URETPROBE_MULTI:
-		return refuse("the embedded runtime has no probes in programs yet", use_calls, e,
-			      p);
+		if (x->tracer)
+			return 0;
+		return refuse("without privileges only a command can be traced",
+			      "give it: -c COMMAND", e, p);
 	case QATTACH_PROFILE:
 	case QATTACH_PERF:
 		return refuse("samples of all processors need privileges",
@@ -143,6 +140,22 @@ static int attach(struct query_vm *x, const struct question_probe *p, struct que
 			      use_calls, e, p);
 	}
 	return -EINVAL;
+}
+
+static int attach(struct query_vm *x, const struct question_probe *p, struct query_error *e)
+{
+	int r = query_vm_can(x, p, e);
+
+	if (r < 0)
+		return r;
+	if (p->attach == QATTACH_TRACEPOINT)
+		return attach_tracepoint(x, p);
+	if (p->attach == QATTACH_INTERVAL)
+		return attach_clock(x, p);
+	if (p->attach == QATTACH_UPROBE || p->attach == QATTACH_URETPROBE ||
+	    p->attach == QATTACH_UPROBE_MULTI || p->attach == QATTACH_URETPROBE_MULTI)
+		return query_vm_breaks_add(x, p);
+	return 0; /* query_run() */
 }
 
 int query_vm_attach(struct query *base, uint32_t probe, struct query_error *e)

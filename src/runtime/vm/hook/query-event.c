@@ -111,7 +111,9 @@ static unsigned int read_stack(void *ctx, const struct vm_task *t, uint64_t *fra
 	unsigned int n = 0;
 
 	(void)t;
-	if (!room || regs_get(x->task->tid, &r) < 0)
+	if (x->regs)
+		r = *x->regs;
+	if (!room || (!x->regs && regs_get(x->task->tid, &r) < 0))
 		return 0;
 	frames[n++] = regs_ip(&r);
 	for (at = regs_frame(&r); n < room; at = pair[0]) {
@@ -152,7 +154,7 @@ static bool is_ring_full(const struct query_vm *x)
 }
 
 static void run_all(struct query_vm *x, struct tracer_task *task, const struct hooks *hooks,
-		    void *ctx)
+		    void *ctx, uint64_t func)
 {
 	struct vm_task t = {0};
 	unsigned int known = 0;
@@ -160,7 +162,8 @@ static void run_all(struct query_vm *x, struct tracer_task *task, const struct h
 
 	x->task = task;
 	for (struct hook *h = hooks->first; h; h = h->next) {
-		struct vm_run r = {.task = &t, .memory = &x->memory, .cookie = h->cookie};
+		struct vm_run r = {
+			.task = &t, .memory = &x->memory, .cookie = h->cookie, .func_ip = func};
 
 		r.cpu = cpu >= 0 && (unsigned int)cpu < x->cpus ? (unsigned int)cpu : 0;
 		if (known != (known | h->prog->needs) || !t.pid)
@@ -170,6 +173,14 @@ static void run_all(struct query_vm *x, struct tracer_task *task, const struct h
 	x->task = NULL;
 	if (is_ring_full(x))
 		tracer_interrupt(x->tracer);
+}
+
+void query_vm_run_break(struct query_vm *x, struct tracer_task *t, const struct hooks *hooks,
+			struct regs *r, uint64_t func)
+{
+	x->regs = r;
+	run_all(x, t, hooks, r, func);
+	x->regs = NULL;
 }
 
 uint64_t query_vm_run_self(struct query_vm *x, struct query_prog *p, uint64_t cookie, void *ctx)
@@ -207,13 +218,13 @@ static void on_enter(struct query_vm *x, struct tracer_task *t)
 		struct format_enter f = {.common = common(t), .nr = (int32_t)c->nr};
 
 		memcpy(f.args, c->args, sizeof(f.args));
-		run_all(x, t, &x->enter[c->nr], &f);
+		run_all(x, t, &x->enter[c->nr], &f, 0);
 	}
 	if (x->raw_enter.first) {
 		struct format_raw_enter f = {.common = common(t), .id = (int64_t)c->nr};
 
 		memcpy(f.args, c->args, sizeof(f.args));
-		run_all(x, t, &x->raw_enter, &f);
+		run_all(x, t, &x->raw_enter, &f, 0);
 	}
 }
 
@@ -224,13 +235,13 @@ static void on_leave(struct query_vm *x, struct tracer_task *t)
 	if (c->nr < CALLS_MAX && x->leave[c->nr].first) {
 		struct format_exit f = {.common = common(t), .nr = (int32_t)c->nr, .ret = c->ret};
 
-		run_all(x, t, &x->leave[c->nr], &f);
+		run_all(x, t, &x->leave[c->nr], &f, 0);
 	}
 	if (x->raw_leave.first) {
 		struct format_raw_exit f = {
 			.common = common(t), .id = (int64_t)c->nr, .ret = c->ret};
 
-		run_all(x, t, &x->raw_leave, &f);
+		run_all(x, t, &x->raw_leave, &f, 0);
 	}
 }
 
@@ -266,7 +277,7 @@ static void on_exec(struct query_vm *x, const struct tracer_event *e)
 		return;
 	read_filename(x, t, f.text, sizeof(f.text));
 	f.filename = (uint32_t)((strlen(f.text) + 1) << 16 | offsetof(struct format_exec, text));
-	run_all(x, t, &x->exec, &f);
+	run_all(x, t, &x->exec, &f, 0);
 }
 
 static int priority(pid_t tid)
@@ -290,7 +301,7 @@ static void on_end(struct query_vm *x, struct tracer_task *t)
 	tracer_comm(x->tracer, t, f.comm);
 	f.prio = priority(t->tid);
 	f.group_dead = tracer_is_last(x->tracer, t);
-	run_all(x, t, &x->end, &f);
+	run_all(x, t, &x->end, &f, 0);
 }
 
 static void on_fork(struct query_vm *x, const struct tracer_event *e)
@@ -305,7 +316,7 @@ static void on_fork(struct query_vm *x, const struct tracer_event *e)
 	memcpy(f.text + 16, f.text, 16);
 	f.parent_comm = (uint32_t)((strlen(f.text) + 1) << 16 | offsetof(struct format_fork, text));
 	f.child_comm = f.parent_comm + 16;
-	run_all(x, t, &x->fork, &f);
+	run_all(x, t, &x->fork, &f, 0);
 }
 
 bool query_vm_event(void *ctx, const struct tracer_event *e)
@@ -314,6 +325,12 @@ bool query_vm_event(void *ctx, const struct tracer_event *e)
 
 	if (e->what == TRACER_REAPED)
 		tracer_interrupt(x->tracer);
+	if (e->what == TRACER_TRAP)
+		return query_vm_break(x, e->task);
+	if (e->what == TRACER_EXEC)
+		query_vm_breaks_exec(x, e->task);
+	if (e->what == TRACER_EXIT)
+		query_vm_breaks_mapped(x, e->task);
 	if (x->is_detached)
 		return false;
 	switch (e->what) {

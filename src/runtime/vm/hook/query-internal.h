@@ -7,6 +7,7 @@
  *	query-map.c    maps read and changed
  *	query-attach.c which events run which programs; what cannot be had here, and why
  *	query-event.c  an event becomes a context, a task and a run
+ *	query-break.c  probes in the command's program, by breakpoints
  */
 #pragma once
 
@@ -31,6 +32,7 @@ struct hook {
 	struct query_prog *prog;
 	uint64_t cookie;
 	uint64_t period_ns, next_ns; /* of clocks */
+	bool is_raised;		     /* of a static probe: its semaphore says that we listen */
 };
 
 /* In the order in which they were attached. */
@@ -50,9 +52,13 @@ struct query_vm {
 	bool has_child, is_detached;
 	struct hooks enter[CALLS_MAX], leave[CALLS_MAX];
 	struct hooks raw_enter, raw_leave, exec, end, fork, clocks;
+	struct breaks *breaks; /* query-break.c; NULL: none */
 	struct helper_memory memory;
 	struct tracer_task *task; /* the one that runs, for `memory` */
+	const struct regs *regs;  /* its registers, if they are known */
 };
+
+struct breaks;
 
 #define VM(x) ((struct query_vm *)(x))
 
@@ -63,6 +69,16 @@ int query_vm_load(struct query_vm *x, struct query_error *e);
 void query_vm_unload(struct query_vm *x);
 int query_vm_attach(struct query *base, uint32_t probe, struct query_error *e);
 bool query_vm_event(void *ctx, const struct tracer_event *e); /* tracer_fn */
+/* Can there be such a probe at all?  -ENOTSUP: `e` says why not, and what is nearest. */
+int query_vm_can(struct query_vm *x, const struct question_probe *p, struct query_error *e);
+int query_vm_breaks_add(struct query_vm *x, const struct question_probe *p);
+void query_vm_breaks_exec(struct query_vm *x, struct tracer_task *t);
+void query_vm_breaks_done(struct query_vm *x);
+void query_vm_breaks_mapped(struct query_vm *x, struct tracer_task *t);
+bool query_vm_break(struct query_vm *x, struct tracer_task *t); /* a trap: is it one of ours? */
+struct regs;
+void query_vm_run_break(struct query_vm *x, struct tracer_task *t, const struct hooks *hooks,
+			struct regs *r, uint64_t func);
 /* Run a program for skep itself. */
 uint64_t query_vm_run_self(struct query_vm *x, struct query_prog *p, uint64_t cookie, void *ctx);
 void query_vm_memory(struct query_vm *x); /* fills x->memory */

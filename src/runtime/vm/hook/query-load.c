@@ -191,8 +191,9 @@ static int verify_one(struct query_vm *x, uint32_t i, struct verify_result *ret,
 				     x->object.progs.p[i].name, strerror(-r));
 	if (ret->is_ok)
 		return 0;
-	e->span = span_of(&x->base.q->progs.p[i], ret->error_insn);
-	return query_vm_fail(e, -EACCES, "skep's own verifier refuses this: %s",
+	/* why, and where, stands in the question's diagnostics */
+	return query_vm_fail(e, -EACCES, "skep's own verifier refuses the program %s: %s",
+			     x->object.progs.p[i].name,
 			     ret->error ? ret->error : "it says no more");
 }
 
@@ -235,11 +236,33 @@ static bool is_optional(const struct question *q, uint32_t prog)
 	return is_used;
 }
 
+/* Before anything is verified: what has no place here need not be judged. */
+static int look_at_probes(struct query_vm *x, struct query_error *e)
+{
+	const struct question *q = x->base.q;
+	int r;
+
+	for (uint32_t i = 0; i < q->probes.n; i++) {
+		const struct question_probe *p = &q->probes.p[i];
+
+		r = p->is_optional ? 0 : query_vm_can(x, p, e);
+		if (r >= 0)
+			continue;
+		e->probe = i;
+		e->prog = p->prog;
+		e->span = p->span;
+		return r;
+	}
+	return 0;
+}
+
 int query_vm_load(struct query_vm *x, struct query_error *e)
 {
 	const struct question *q = x->base.q;
-	int r = make_maps(x, e);
+	int r = look_at_probes(x, e);
 
+	if (r >= 0)
+		r = make_maps(x, e);
 	if (r < 0)
 		return r;
 	x->object.license = q->config.license && *q->config.license ? q->config.license : "GPL";

@@ -198,6 +198,7 @@ static void vm_close(struct query *base)
 	struct query_vm *x = VM(base);
 
 	tracer_close(x->tracer, is_child_gone(x) ? 0 : GRACE_MS);
+	query_vm_breaks_done(x);
 	query_vm_unload(x);
 	free(x);
 }

@@ -98,6 +98,7 @@ static void on_fork(struct tracer *t, struct tracer_task *task, int event)
 		child = tracer_task_add(t, tid);
 	}
 	child->is_early = false;
+	child->shares_memory = event == PTRACE_EVENT_VFORK;
 	tracer_tell(t, &(struct tracer_event){.what = TRACER_FORK,
 					      .task = task,
 					      .child = child,
@@ -124,7 +125,7 @@ static void on_exec(struct tracer *t, struct tracer_task *task)
 	}
 	while ((other = tracer_sibling(t, task)))
 		tracer_task_remove(t, other);
-	task->has_ended = false;
+	task->has_ended = task->shares_memory = false;
 	e.task = task;
 	tracer_tell(t, &e);
 }

@@ -42,6 +42,7 @@ struct tracer_task {
 	bool is_inside;	       /* without seccomp: it is within a call */
 	bool has_ended;	       /* TRACER_END was told */
 	bool is_stepping;      /* over a breakpoint */
+	bool shares_memory;    /* of vfork: with its parent, until it executes */
 	int comm_fd;	       /* /proc/TID/comm; -1 */
 	uint64_t start_ns;     /* of its process, CLOCK_BOOTTIME; 0: not asked for yet */
 	void *data;	       /* the user's, freed with free() */

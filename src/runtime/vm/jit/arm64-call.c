@@ -204,7 +204,7 @@ static void time_ns(struct jit *j, uint64_t helper)
 	a_mov(j, true, a_reg(0), 0);
 }
 
-static void throw(struct jit *j)
+static void throw(struct jit * j)
 {
 	load_current(j, A0);
 	a_mem(j, 3, A_STORE, A0, A0, offsetof(struct vm_run, unwind));

@@ -3,7 +3,8 @@
  * arm64 instructions as words.
  *
  * Each has 32 bits: bit 31 says 64-bit operands (sf), Rd is at bit 0, Rn at 5, Rm at 16.
- * Register 31 is zero, or the stack pointer in additions and addresses.  Source: Arm ARM, C4 and C6.
+ * Register 31 is zero, or the stack pointer in additions and addresses.  Source: Arm ARM, C4 and
+ * C6.
  */
 #pragma once
 

@@ -158,8 +158,8 @@ static void atomic_loop(struct jit *j, unsigned int code, unsigned int bytes, un
 		break;
 	}
 	a4(j, size | 0x0800fc00 | A3 << 16 | at << 5 | to);
-	a4(j, 0x35000000 | ((uint32_t)((int64_t)again - (int64_t)j->n_out) / 4 & 0x7ffff) << 5 |
-		      A3);
+	a4(j,
+	   0x35000000 | ((uint32_t)((int64_t)again - (int64_t)j->n_out) / 4 & 0x7ffff) << 5 | A3);
 	if (done) {
 		a_here(j, done);
 		a_mov(j, w, a_reg(0), A1);
@@ -168,8 +168,7 @@ static void atomic_loop(struct jit *j, unsigned int code, unsigned int bytes, un
 	}
 }
 
-static void arm_atomic(struct jit *j, const struct jit_op *o, unsigned int code,
-		       unsigned int bytes)
+static void arm_atomic(struct jit *j, const struct jit_op *o, unsigned int code, unsigned int bytes)
 {
 	unsigned int at = arm_address(j, o);
 

@@ -58,6 +58,8 @@ static int array_create(const struct vm_map_def *d, unsigned int cpus, struct vm
 		return -ENOMEM;
 	}
 	m->memory = m->values;
+	m->memory_step = m->value_step;
+	m->memory_block = m->cpu_step;
 	if (d->init)
 		for (unsigned int i = 0; i < (per_cpu ? cpus : 1); i++)
 			memcpy(m->values + i * m->cpu_step, d->init, d->value_size);

@@ -76,11 +76,16 @@ int hash_new(const struct map_ops *ops, const struct vm_map_def *d, unsigned int
 	h->elems = room_take(elems_room(h));
 	h->map.memory = h->elems;
 	h->map.memory_n = elems_room(h);
+	h->map.memory_step = h->elem_size;
+	h->map.memory_at = h->value_at;
 	if (!s.stored) {
 		h->cpu_step = ((uint64_t)h->n_elems * h->map.value_step + 4095) & ~4095ull;
 		h->cpu_values = room_take(h->cpu_step * cpus);
 		h->map.memory = h->cpu_values;
 		h->map.memory_n = h->cpu_step * cpus;
+		h->map.memory_step = h->map.value_step;
+		h->map.memory_block = h->cpu_step;
+		h->map.memory_at = 0;
 	}
 	pool_init(&h->pool, h->elems + offsetof(struct hash_elem, free), h->elem_size, 0, max);
 	pool_init(&h->spare, h->elems + offsetof(struct hash_elem, free), h->elem_size, max,

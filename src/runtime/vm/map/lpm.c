@@ -91,6 +91,8 @@ static int lpm_create(const struct vm_map_def *d, unsigned int cpus, struct vm_m
 	pool_init(&t->pool, t->nodes, t->step, 0, (uint32_t)t->pool.end);
 	t->map.memory = t->nodes;
 	t->map.memory_n = t->room;
+	t->map.memory_step = t->step;
+	t->map.memory_at = t->value_at;
 	*ret = &t->map;
 	return 0;
 }

@@ -184,6 +184,15 @@ int map_user_take(struct vm_map *m, const void *key, void *ret_values)
 bool map_holds(const struct vm_map *m, const void *p, size_t n)
 {
 	uintptr_t from = (uintptr_t)m->memory, at = (uintptr_t)p;
+	uint32_t size = m->def.value_size;
 
-	return m->memory && at >= from && n <= m->memory_n && at - from <= m->memory_n - n;
+	if (!from || at < from || n > m->memory_n || at - from > m->memory_n - n)
+		return false;
+	at -= from;
+	if (m->memory_block)
+		at %= m->memory_block;
+	if (!m->memory_step)
+		return true;
+	at %= m->memory_step;
+	return at >= m->memory_at && n <= size && at - m->memory_at <= size - n;
 }

@@ -62,6 +62,10 @@ struct vm_map {
 	/* all memory that addresses of values lie in; NULL: not one piece */
 	const char *memory;
 	size_t memory_n;
+	/* where in it values are: memory_at behind each memory_step of each memory_block bytes;
+	 * 0: anywhere, one block */
+	size_t memory_step, memory_block;
+	uint32_t memory_at;
 	bool is_frozen; /* user space may no longer write */
 };
 

@@ -53,7 +53,7 @@ static inline void seq_lock(uint32_t *s)
 }
 static inline void seq_unlock(uint32_t *s)
 {
-	__atomic_store_n(s, *s + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(s, __atomic_load_n(s, __ATOMIC_RELAXED) + 1, __ATOMIC_RELEASE);
 }
 static inline uint32_t seq_begin(const uint32_t *s)
 {

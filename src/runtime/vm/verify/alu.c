@@ -102,18 +102,17 @@ static int pointer_op_check(struct verifier *v, const struct reg *p, const struc
 {
 	char name[96];
 
-	reg_name(p, name, sizeof(name));
 	if (p->flags & F_NULL) {
 		int r = refuse(v, D_VERIFY_NULL,
 			       "R%u pointer arithmetic on %s prohibited, null-check it first", dst,
-			       name);
+			       reg_name(p, name, sizeof(name)));
 
 		refuse_note_reg(v, dst);
 		return r;
 	}
 	if (!pointer_may_move(p, by, op))
 		return refuse(v, D_VERIFY_POINTER, "R%u pointer arithmetic on %s prohibited", dst,
-			      name);
+			      reg_name(p, name, sizeof(name)));
 	if (op == ALU_AND || op == ALU_OR || op == ALU_XOR)
 		return refuse(v, D_VERIFY_POINTER,
 			      "R%u bitwise operator on pointer prohibited", dst);
@@ -133,7 +132,13 @@ static void pointer_move(struct verifier *v, struct reg *dst, enum insn_alu op,
 	if (!reg_is_packet(dst))
 		return;
 	dst->id = new_id(v);
-	if (op == ALU_ADD || by->v.smin < 0)
+	if (op == ALU_SUB && by->v.smin >= 0)
+		return;
+	/* so many bytes fewer are behind it; the kernel takes it that there are none */
+	if (op == ALU_ADD && !v->c->as_kernel && dst->range > 0 && by->v.smin >= 0 &&
+	    by->v.umax < (uint64_t)dst->range)
+		dst->range -= (int32_t)by->v.umax;
+	else
 		dst->range = 0;
 }
 
@@ -266,7 +271,8 @@ static int scalar_op(struct verifier *v, struct reg *dst, enum insn_alu op, bool
 		scalar_alu(&dst->v, op, is_32, &value);
 	}
 	dst->at = v->insn;
-	if (is_add && !dst->is_linked && k <= INT32_MAX && v->is_privileged) {
+	if (is_add && !dst->is_linked && v->is_privileged &&
+	    (k <= INT32_MAX || (!v->c->as_kernel && (int64_t)k == (int32_t)k))) {
 		dst->is_linked = true;
 		dst->off = (int32_t)k;
 	} else {

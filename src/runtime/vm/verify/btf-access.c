@@ -15,7 +15,7 @@ enum walk { WALK_BAD, WALK_SCALAR, WALK_POINTER, WALK_STRUCT };
 struct walked {
 	uint32_t id; /* POINTER: of the pointee; STRUCT: of the member */
 	unsigned int flags;
-	const char *member, *parent;
+	const char *member;
 	int off; /* STRUCT: 0 */
 };
 
@@ -166,7 +166,6 @@ static enum walk walk(const struct btf_view *b, uint32_t id, int off, int size, 
 			element_of(b, p.type, &unused, &bytes);
 			if (off >= begin + (int)bytes)
 				continue;
-			w->parent = btf_view_name(b, t);
 			r = walk_member(b, p, btf_view_string(b, btf_type_members(t)[i].name_off),
 					&off, size, w, &id);
 			break;
@@ -328,14 +327,57 @@ static int place_check(struct verifier *v, const struct access *a, const struct 
 	return 0;
 }
 
+/* What the kernel keeps a map in. */
+static const char *map_struct(struct verifier *v, const struct reg *r)
+{
+	switch (reg_map(v, r)->type) {
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+		return "bpf_array";
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+		return "bpf_htab";
+	case BPF_MAP_TYPE_LPM_TRIE:
+		return "lpm_trie";
+	case BPF_MAP_TYPE_STACK_TRACE:
+		return "bpf_stack_map";
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK:
+		return "bpf_queue_stack";
+	case BPF_MAP_TYPE_RINGBUF:
+		return "bpf_ringbuf_map";
+	case BPF_MAP_TYPE_SOCKMAP:
+		return "bpf_stab";
+	case BPF_MAP_TYPE_SOCKHASH:
+		return "bpf_shtab";
+	case BPF_MAP_TYPE_DEVMAP:
+		return "bpf_dtab";
+	case BPF_MAP_TYPE_CPUMAP:
+		return "bpf_cpu_map";
+	case BPF_MAP_TYPE_XSKMAP:
+		return "xsk_map";
+	case BPF_MAP_TYPE_SK_STORAGE:
+		return "bpf_local_storage_map";
+	}
+	return "bpf_map";
+}
+
 static int map_object_access(struct verifier *v, const struct access *a, int32_t off)
 {
 	/* members that every map has begin behind its ops pointer; root reads them */
 	const struct reg *r = &cur_regs(v)[a->regno];
 	struct walked w = {};
-	uint32_t id = v->kernel ? btf_find(v->kernel, BTF_ONE(STRUCT), "bpf_map") : 0;
+	uint32_t id = v->kernel ? btf_find(v->kernel, BTF_ONE(STRUCT), map_struct(v, r)) : 0;
 
-	if (!v->allow_leaks || !id)
+	/* maps of our own runtime are not those structs */
+	if (!v->allow_leaks || !id || !v->c->as_kernel)
 		return refuse(v, D_VERIFY_ACCESS,
 			      "bpf_map access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN");
 	if (off < 0)
@@ -396,7 +438,7 @@ int object_access(struct verifier *v, const struct access *a)
 	to = &cur_regs(v)[a->value];
 	if (found == WALK_POINTER && !(r->flags & F_ALLOC)) {
 		const struct btf_view *b = r->btf;
-		unsigned int flags = pointer_flags(v, r, &w, w.parent ? w.parent : name);
+		unsigned int flags = pointer_flags(v, r, &w, name);
 
 		reg_pointer(to, REG_BTF, flags);
 		to->btf = b;

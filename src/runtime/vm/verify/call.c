@@ -4,7 +4,7 @@
  */
 #include "runtime/vm/verify/internal.h"
 
-#include <string.h>
+#include <stdio.h>
 
 void call_clobber(struct verifier *v)
 {
@@ -64,6 +64,19 @@ static bool casts(uint32_t number)
 	return number == BPF_FUNC_skc_to_unix_sock;
 }
 
+static bool target_allows(const struct verifier *v, uint32_t number)
+{
+	const char *target = v->p->target;
+	char iter[128];
+
+	if (target && v->p->prog_type == BPF_PROG_TYPE_TRACING &&
+	    v->p->attach_type == BPF_TRACE_ITER) {
+		snprintf(iter, sizeof(iter), "bpf_iter_%s", target);
+		target = iter;
+	}
+	return proto_allows_target(number, v->p->prog_type, v->p->is_sleepable, target);
+}
+
 static int allowed_check(struct verifier *v, struct call *c)
 {
 	uint32_t type = v->p->prog_type;
@@ -77,7 +90,7 @@ static int allowed_check(struct verifier *v, struct call *c)
 	}
 	c->name = proto_of(c->number)->name;
 	if (!c->proto || !proto_allows(c->number, type, v->p->attach_type, v->p->is_sleepable) ||
-	    !proto_allows_target(c->number, type, v->p->is_sleepable, v->p->target)) {
+	    !target_allows(v, c->number)) {
 		refuse(v, D_VERIFY_CALL, "program of this type cannot use helper %s#%u", c->name,
 		       c->number);
 		refuse_text(v, "%s() is not available to programs of this type", c->name);
@@ -94,6 +107,38 @@ static int allowed_check(struct verifier *v, struct call *c)
 	return lock_check_call(v, c->name, true, c->number, c->proto->may_sleep);
 }
 
+struct given {
+	struct verifier *v;
+	uint32_t ref;
+};
+
+/* Per-cpu objects of the program may be read as long as the RCU section lasts. */
+static void give(struct reg *r, void *ctx)
+{
+	struct given *g = ctx;
+
+	if (r->ref != g->ref || r->type == REG_NONE)
+		return;
+	if (r->type == REG_BTF && r->flags & F_ALLOC && r->flags & F_PERCPU && rcu_is_held(g->v)) {
+		r->ref = 0;
+		r->flags = (r->flags & ~F_ALLOC) | F_RCU;
+	} else if (g->v->allow_leaks) {
+		reg_unknown(r);
+	} else {
+		reg_none(r);
+	}
+}
+
+static int give_kptr(struct verifier *v, uint32_t ref)
+{
+	struct given g = {.v = v, .ref = ref};
+	int r = ref_forget(v, ref);
+
+	if (!r)
+		state_each(v->cur, give, &g);
+	return r;
+}
+
 /* What argument checks found is given back. */
 static int release(struct verifier *v, struct call *c)
 {
@@ -104,6 +149,8 @@ static int release(struct verifier *v, struct call *c)
 	r = &cur_regs(v)[c->release];
 	if ((c->proto->args[c->release - 1] & 0xff) == ARG_DYNPTR)
 		return dynptr_release(v, c->release);
+	if (c->ref && c->number == HELPER_KPTR_XCHG)
+		return give_kptr(v, c->ref);
 	if (c->ref)
 		return ref_release(v, c->ref);
 	if (reg_is_zero(r))

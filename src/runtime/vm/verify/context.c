@@ -117,7 +117,10 @@ static int arg_pointer(struct verifier *v, const struct btf_type *ptr, const cha
 
 		flags |= !strcmp(word, "user") ? F_USER : !strcmp(word, "percpu") ? F_PERCPU : 0;
 	}
-	if (ends_with(name, "__nullable") || (is_iter && strcmp(name, "meta")))
+	/* the end of an iteration has no object; the map that is walked is always there */
+	if (ends_with(name, "__nullable") ||
+	    (is_iter && strcmp(name, "meta") &&
+	     (strcmp(name, "map") || !strcmp(v->p->target, "bpf_map"))))
 		flags |= F_NULL;
 	reg_pointer(to, REG_BTF, flags);
 	to->btf = v->kernel;
@@ -160,6 +163,8 @@ static int typed_access(struct verifier *v, const struct access *a, int64_t off)
 	t = btf_resolve(v->kernel, type, &id);
 	if (!t)
 		return arg == n ? 0 : arg_error(v, arg);
+	if (arg == n && to && v->p->prog_type == BPF_PROG_TYPE_LSM)
+		retval_of_hook(v, &to->v);
 	switch (btf_type_kind(t)) {
 	case BTF_KIND_INT:
 	case BTF_KIND_ENUM:

@@ -71,7 +71,7 @@ static int descend(struct verifier *v, uint32_t func, struct chain *c)
 			      "bytes. Too large",
 			      c->depth);
 	c->depth += bytes;
-	if (c->depth > STACK_SIZE) {
+	if (c->depth > STACK_SIZE && v->c->as_kernel) {
 		refuse(v, D_VERIFY_LIMIT, "combined stack size of %u calls is %u. Too large", c->n,
 		       c->depth);
 		refuse_hint(v, "use less stack in these functions, or make one of them global");

@@ -367,7 +367,7 @@ static int walk(struct verifier *v, uint32_t insn)
 			}
 		}
 		if (v->recorded)
-			record_state(v);
+			states_note(v);
 		r = step(v, &insn);
 		if (r < 0)
 			return r;

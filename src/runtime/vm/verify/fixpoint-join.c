@@ -204,6 +204,8 @@ static void pointers_join(struct fix_join *j, struct reg *to, const struct reg *
 		scalar_alu(&other, ALU_ADD, false, &by);
 	}
 	moved = numbers_join(j, &to->v, &other);
+	if (moved && !j->is_trial)
+		fix_rebase(to);
 	if (reg_is_packet(to))
 		packets_join(j, to, from, moved);
 	else if (to->flags & F_NULL && moved)
@@ -316,7 +318,7 @@ static void slots_join(struct fix_join *j, struct slot *to, const struct slot *f
 }
 
 static void stacks_join(struct fix_join *j, struct frame *to, const struct frame *from,
-			const struct fix_loop *skip)
+			const struct fix_value *skip)
 {
 	static const struct slot empty;
 
@@ -418,7 +420,7 @@ void fix_join(struct fix_join *j, struct state *to, const struct state *from)
 	for (unsigned int n = 0; n < to->n_frames; n++) {
 		struct frame *f = to->frames[n];
 		const struct frame *g = from->frames[n];
-		const struct fix_loop *skip = n + 1 == to->n_frames ? j->skip : NULL;
+		const struct fix_value *skip = n + 1 == to->n_frames ? j->skip : NULL;
 
 		for (unsigned int i = 0; i < 10; i++)
 			if (!skip || !fix_is_counted(skip, i))

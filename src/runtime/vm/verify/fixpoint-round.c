@@ -44,7 +44,7 @@ static void add(struct fix_value *x, int32_t k, bool is_32)
 {
 	if (x->var == VAR_NONE)
 		return;
-	if (x->is_shifted || k <= -FAR || k >= FAR) {
+	if (x->kind != FIX_SUM || x->is_shifted || k <= -FAR || k >= FAR) {
 		*x = nothing;
 		return;
 	}
@@ -70,6 +70,29 @@ static void shift(struct fix_value *x, enum insn_alu op, int32_t by)
 	x->is_31 |= op == ALU_ARSH;
 }
 
+/* Half, a quarter … */
+static void halve(struct fix_value *x)
+{
+	if (x->var == VAR_NONE || x->is_shifted || x->kind == FIX_SQUARE || x->lo || x->hi)
+		*x = nothing;
+	else
+		x->kind = FIX_HALVED;
+}
+
+/* A sum by itself. */
+static void multiply(struct fix_value *dst, const struct fix_value *src, bool is_32)
+{
+	if (dst->var == VAR_NONE || dst->var != src->var || dst->kind != FIX_SUM ||
+	    src->kind != FIX_SUM || dst->is_shifted || src->is_shifted || dst->lo != dst->hi ||
+	    src->lo != dst->lo || src->hi != dst->hi) {
+		*dst = nothing;
+		return;
+	}
+	dst->kind = FIX_SQUARE;
+	dst->is_32 |= is_32 | src->is_32;
+	dst->is_31 |= src->is_31;
+}
+
 static void alu(struct env *e, const struct bpf_insn *i, enum insn_id id)
 {
 	const struct insn_row *row = insn_row_of(id);
@@ -86,8 +109,13 @@ static void alu(struct env *e, const struct bpf_insn *i, enum insn_id id)
 	} else if (op == ALU_SUB && row->is_imm && i->imm != INT32_MIN) {
 		add(dst, -i->imm, row->is_32);
 	} else if ((op == ALU_LSH || op == ALU_RSH || op == ALU_ARSH) && row->is_imm &&
-		   !row->is_32) {
+		   !row->is_32 && i->imm == 32) {
 		shift(dst, op, i->imm);
+	} else if (row->is_imm && ((op == ALU_RSH && i->imm >= 1 && i->imm < 32) ||
+				   (op == ALU_DIV && i->imm >= 2))) {
+		halve(dst);
+	} else if (op == ALU_MUL && !row->is_imm && i->src_reg != BPF_REG_10) {
+		multiply(dst, &e->v[i->src_reg], row->is_32);
 	} else {
 		*dst = nothing;
 	}
@@ -191,7 +219,7 @@ static bool value_join(struct fix_value *to, const struct fix_value *from, bool 
 
 	if (to->var == VAR_NONE)
 		return false;
-	if (from->var != to->var || from->is_shifted != to->is_shifted) {
+	if (from->var != to->var || from->kind != to->kind || from->is_shifted != to->is_shifted) {
 		*to = nothing;
 		return true;
 	}
@@ -201,6 +229,10 @@ static bool value_join(struct fix_value *to, const struct fix_value *from, bool 
 	to->seen_hi = MAX(to->seen_hi, from->seen_hi);
 	to->is_32 |= from->is_32;
 	to->is_31 |= from->is_31;
+	if (to->kind == FIX_SQUARE && to->lo != to->hi) {
+		*to = nothing;
+		return true;
+	}
 	if (to->lo == was.lo && to->hi == was.hi && to->seen_lo == was.seen_lo &&
 	    to->seen_hi == was.seen_hi && to->is_32 == was.is_32 && to->is_31 == was.is_31)
 		return false;

@@ -15,6 +15,8 @@
 
 #include "base/macro.h"
 
+#include <stdlib.h>
+
 typedef __int128 wide;
 
 struct range {
@@ -23,9 +25,9 @@ struct range {
 
 static const wide limit_32 = (wide)1 << 32, limit_31 = (wide)1 << 31, limit_62 = (wide)1 << 62;
 
-bool fix_is_counted(const struct fix_loop *l, unsigned int var)
+bool fix_is_counted(const struct fix_value *back, unsigned int var)
 {
-	return l->back[var].var == var && !l->back[var].is_shifted;
+	return back[var].var == var && back[var].kind == FIX_SUM && !back[var].is_shifted;
 }
 
 static bool is_whole_spill(const struct slot *s)
@@ -55,6 +57,39 @@ static bool number_of(const struct state *s, unsigned int var, struct range *ret
 		return false;
 	*ret = (struct range){r->v.smin, r->v.smax};
 	return true;
+}
+
+/*
+ * Y becomes what X was, plus d, while X grows by s: from the second round on Y is X + d - s.  If it
+ * is so at the entry, it always is, and Y grows as X does.
+ */
+static bool follows(const struct fix_loop *l, const struct state *entry, unsigned int var,
+		    struct fix_value *ret)
+{
+	const struct fix_value *y = &l->back[var], *x = &l->back[y->var];
+	struct range start, leader;
+
+	if (y->is_shifted || y->kind != FIX_SUM || x->kind != FIX_SUM || y->lo != y->hi ||
+	    x->var != y->var || x->is_shifted || x->lo != x->hi || !number_of(entry, var, &start) ||
+	    !number_of(entry, y->var, &leader) || start.lo != start.hi || leader.lo != leader.hi ||
+	    start.lo - leader.lo != y->lo - x->lo)
+		return false;
+	*ret = *x;
+	ret->var = (uint8_t)var;
+	ret->is_32 |= y->is_32;
+	ret->is_31 |= y->is_31;
+	/* on the way it was the other one, a step behind or ahead */
+	ret->seen_lo = MIN(x->seen_lo, y->seen_lo) - abs(y->lo) - abs(x->lo);
+	ret->seen_hi = MAX(x->seen_hi, y->seen_hi) + abs(y->lo) + abs(x->lo);
+	return true;
+}
+
+void fix_back_find(const struct fix_loop *l, const struct state *entry, struct fix_value *ret)
+{
+	memcpy(ret, l->back, sizeof(l->back));
+	for (unsigned int var = 0; var < VAR_COUNT; var++)
+		if (ret[var].var != var && l->back[var].var != VAR_NONE)
+			follows(l, entry, var, &ret[var]);
 }
 
 static bool is_between(const struct range *r, wide lo, wide limit)
@@ -117,7 +152,7 @@ struct trip {
 	struct range d;	   /* at the comparison */
 	struct range seen; /* all that is added on the way */
 	enum order stays;
-	bool is_signed, is_32, cut_32, cut_31;
+	bool is_signed, is_32, cut_32, cut_31, is_square;
 	const struct scalar *xs, *ns; /* for what divides; ns NULL: n is one number */
 };
 
@@ -180,6 +215,29 @@ static wide count(const struct trip *t)
 	return count_up(&m);
 }
 
+static wide root_of(wide n)
+{
+	wide r = 0;
+
+	for (wide bit = (wide)1 << 31; bit; bit >>= 1)
+		if ((r + bit) * (r + bit) <= n)
+			r += bit;
+	return r;
+}
+
+/* (X + d)² below N is X + d up to the root; it grows with X if that is not negative. */
+static wide count_square(struct trip t)
+{
+	if (t.step.lo < 1 || t.x.lo + t.d.lo < 0 || (t.stays != BELOW && t.stays != BELOW_OR_SAME))
+		return -1;
+	t.n.hi -= t.stays == BELOW;
+	t.stays = BELOW_OR_SAME;
+	if (t.n.hi < 0)
+		return 0;
+	t.n.hi = root_of(t.n.hi);
+	return count_up(&t);
+}
+
 /* Does nothing wrap in that many rounds? */
 static bool is_plain(const struct trip *t, wide trips)
 {
@@ -190,6 +248,11 @@ static bool is_plain(const struct trip *t, wide trips)
 	if (t->cut_32 || t->is_32) {
 		lo = 0;
 		limit = t->cut_31 || (t->is_32 && t->is_signed) ? limit_31 : limit_32;
+	}
+	if (t->is_square) {
+		if (all.lo < 0 || all.hi >= limit_31)
+			return false;
+		all.hi *= all.hi;
 	}
 	return is_between(&all, lo, limit) && is_between(&t->n, lo, limit);
 }
@@ -202,14 +265,14 @@ static struct range delta(const struct fix_value *x)
 }
 
 /* The other side: a number, or a variable that rounds leave alone. */
-static bool other_side(const struct fix_loop *l, const struct state *entry,
+static bool other_side(const struct fix_value *backs, const struct state *entry,
 		       const struct fix_value *b, struct trip *t)
 {
-	const struct fix_value *back = &l->back[b->var];
+	const struct fix_value *back = &backs[b->var];
 	struct range start;
 
-	if (!fix_is_counted(l, b->var) || back->lo || back->hi || b->is_shifted ||
-	    !number_of(entry, b->var, &start))
+	if (!fix_is_counted(backs, b->var) || b->kind != FIX_SUM || back->lo || back->hi ||
+	    b->is_shifted || !number_of(entry, b->var, &start))
 		return false;
 	if ((b->is_32 || back->is_32) && !is_between(&start, 0, limit_31))
 		return false;
@@ -221,8 +284,9 @@ static bool other_side(const struct fix_loop *l, const struct state *entry,
 	return t->ns || t->n.lo == t->n.hi || t->stays != DIFFERENT;
 }
 
-static bool guard_trips(struct verifier *v, const struct fix_loop *l, const struct fix_guard *g,
-			const struct state *entry, bool is_swapped, wide *ret)
+static bool guard_trips(struct verifier *v, const struct fix_value *backs,
+			const struct fix_guard *g, const struct state *entry, bool is_swapped,
+			wide *ret)
 {
 	const struct insn_row *row = insn_row_of(v->info[g->insn].id);
 	const struct fix_value *x = is_swapped ? &g->b : &g->a, *n = is_swapped ? &g->a : &g->b;
@@ -230,10 +294,10 @@ static bool guard_trips(struct verifier *v, const struct fix_loop *l, const stru
 	const struct fix_value *back;
 	int32_t imm = v->p->insns[g->insn].imm;
 
-	if (x->var == VAR_NONE || x->is_shifted || !fix_is_counted(l, x->var) ||
-	    !number_of(entry, x->var, &t.x))
+	if (x->var == VAR_NONE || x->is_shifted || x->kind == FIX_HALVED ||
+	    !fix_is_counted(backs, x->var) || !number_of(entry, x->var, &t.x))
 		return false;
-	back = &l->back[x->var];
+	back = &backs[x->var];
 	t.stays = order_of(insn_jump_of(v->info[g->insn].id), g->is_taken, &t.is_signed);
 	if (is_swapped)
 		t.stays = swapped(t.stays);
@@ -244,27 +308,50 @@ static bool guard_trips(struct verifier *v, const struct fix_loop *l, const stru
 	t.cut_32 = back->is_32 || x->is_32;
 	t.cut_31 = back->is_31 || x->is_31;
 	if (!row->is_imm) {
-		if (n->var == VAR_NONE || !other_side(l, entry, n, &t))
+		if (n->var == VAR_NONE || !other_side(backs, entry, n, &t))
 			return false;
 	} else if (is_swapped) {
 		return false;
 	} else {
 		t.n.lo = t.n.hi = row->is_32 && !t.is_signed ? (wide)(uint32_t)imm : (wide)imm;
 	}
-	*ret = count(&t);
+	t.is_square = x->kind == FIX_SQUARE;
+	*ret = t.is_square ? count_square(t) : count(&t);
 	return *ret >= 0 && *ret < limit_62 && is_plain(&t, *ret);
 }
 
-bool fix_trips(struct verifier *v, const struct fix_loop *l, const struct state *entry,
-	       uint64_t *ret)
+/* What is halved each round, and stays above 0: that ends with its last bit. */
+static bool is_halving(struct verifier *v, const struct fix_value *backs, const struct fix_guard *g)
 {
+	const struct insn_row *row = insn_row_of(v->info[g->insn].id);
+	const struct fix_value *x = &g->a;
+	bool is_signed;
+	enum order o = order_of(insn_jump_of(v->info[g->insn].id), g->is_taken, &is_signed);
+
+	if (!row->is_imm || x->var == VAR_NONE || x->is_shifted || x->kind == FIX_SQUARE || x->lo ||
+	    x->hi || backs[x->var].var != x->var || backs[x->var].kind != FIX_HALVED ||
+	    backs[x->var].is_shifted || is_signed)
+		return false;
+	return (o == DIFFERENT && v->p->insns[g->insn].imm == 0) || o == ABOVE ||
+	       (o == ABOVE_OR_SAME && v->p->insns[g->insn].imm != 0);
+}
+
+bool fix_trips(struct verifier *v, const struct fix_loop *l, const struct fix_value *back,
+	       const struct state *entry, uint64_t *ret)
+{
+	enum { BITS = 64 };
 	bool found = false;
 
+	for (size_t i = 0; i < l->guards.n && !found; i++)
+		if (is_halving(v, back, &l->guards.p[i])) {
+			*ret = BITS;
+			found = true;
+		}
 	for (size_t i = 0; i < l->guards.n; i++)
 		for (unsigned int side = 0; side < 2; side++) {
 			wide trips;
 
-			if (!guard_trips(v, l, &l->guards.p[i], entry, side, &trips))
+			if (!guard_trips(v, back, &l->guards.p[i], entry, side, &trips))
 				continue;
 			*ret = found ? MIN(*ret, (uint64_t)trips) : (uint64_t)trips;
 			found = true;
@@ -315,6 +402,23 @@ static void number_count(struct reg *r, const struct fix_value *back, uint64_t t
 	r->is_linked = false;
 }
 
+void fix_rebase(struct reg *r)
+{
+	enum { OFFSET_MAX = 1 << 28 };
+	struct scalar least;
+	int64_t off;
+
+	/* only to the beginning: offsets that are not negative are compared without a sign */
+	if (r->v.smin >= 0 || r->v.smin < -OFFSET_MAX || r->v.smax > OFFSET_MAX)
+		return;
+	off = r->off + r->v.smin;
+	if (off != (int32_t)off)
+		return;
+	scalar_set(&least, (uint64_t)r->v.smin);
+	r->off = (int32_t)off;
+	scalar_alu(&r->v, ALU_SUB, false, &least);
+}
+
 static void pointer_count(struct verifier *v, struct reg *r, const struct fix_value *back,
 			  uint64_t trips)
 {
@@ -359,6 +463,7 @@ static void pointer_count(struct verifier *v, struct reg *r, const struct fix_va
 	}
 	sum_of_steps(back, trips, &sum);
 	scalar_alu(&r->v, ALU_ADD, false, &sum);
+	fix_rebase(r);
 }
 
 /* A slot of bytes that is counted: zeros do not stay zeros. */
@@ -373,13 +478,14 @@ static void bytes_count(struct state *s, unsigned int slot)
 			f->slots[slot].kind[i] = SLOT_MISC;
 }
 
-void fix_accelerate(struct verifier *v, const struct fix_loop *l, uint64_t trips, struct state *s)
+void fix_accelerate(struct verifier *v, const struct fix_value *backs, uint64_t trips,
+		    struct state *s)
 {
 	for (unsigned int var = 0; var < VAR_COUNT; var++) {
-		const struct fix_value *back = &l->back[var];
+		const struct fix_value *back = &backs[var];
 		struct reg *r;
 
-		if (!fix_is_counted(l, var))
+		if (!fix_is_counted(backs, var))
 			continue;
 		r = var_reg(s, var);
 		if (!r) {

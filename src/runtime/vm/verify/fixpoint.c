@@ -39,8 +39,9 @@ static const uint64_t rounds_max = 1ull << 32;
 
 /* A loop's head, as it is reached by one chain of calls. */
 struct head {
-	struct state *entry; /* what comes from outside; owned */
-	struct state *inv;   /* what holds in every round; owned */
+	struct state *entry;		  /* what comes from outside; owned */
+	struct state *inv;		  /* what holds in every round; owned */
+	struct fix_value back[VAR_COUNT]; /* of variables, for this entry */
 	uint64_t trips;
 	bool is_bounded, was_back;
 	unsigned int grown;
@@ -99,9 +100,10 @@ static int head_renew(struct fix *f, const struct fix_loop *l, struct head *h)
 	struct state *inv = copy_of(f, h->entry);
 	struct fix_join j;
 
-	h->is_bounded = fix_trips(f->v, l, h->entry, &h->trips);
+	fix_back_find(l, h->entry, h->back);
+	h->is_bounded = fix_trips(f->v, l, h->back, h->entry, &h->trips);
 	if (h->is_bounded)
-		fix_accelerate(f->v, l, h->trips, inv);
+		fix_accelerate(f->v, h->back, h->trips, inv);
 	if (h->inv) {
 		join_setup(f, h, &j);
 		fix_join(&j, inv, h->inv);
@@ -140,7 +142,6 @@ static int head_enter(struct fix *f, uint32_t loop, const struct state *s, bool 
 
 static int head_again(struct fix *f, uint32_t loop, const struct state *s, bool *goes_on)
 {
-	const struct fix_loop *l = &f->flow.loops.p[loop];
 	struct head *h = head_of(f, loop, s);
 	struct fix_join j;
 
@@ -150,7 +151,7 @@ static int head_again(struct fix *f, uint32_t loop, const struct state *s, bool 
 	if (!h->is_bounded)
 		return give_up(f, "a loop whose number of rounds is not known");
 	join_setup(f, h, &j);
-	j.skip = l;
+	j.skip = h->back;
 	fix_join(&j, h->inv, s);
 	if (j.has_failed)
 		return give_up(f, "states that cannot be one");
@@ -288,7 +289,7 @@ static int walk(struct fix *f, uint32_t begin)
 		v->insns_explored++;
 		v->insns[insn].is_reached = true;
 		if (v->recorded)
-			record_state(v);
+			states_note(v);
 		r = step(v, &insn);
 		take_pending(f);
 		if (r < 0)

@@ -12,10 +12,13 @@ enum { VAR_SLOT = 10, VAR_COUNT = VAR_SLOT + SLOTS_MAX, VAR_NONE = 0xff };
 
 /*
  * A value, by what a variable was when the loop's head was last reached: that, plus something
- * from lo to hi.  NONE: nothing is known of it.
+ * from lo to hi; the square of that; or the variable halved, once at least.  NONE: nothing is
+ * known of it.
  */
+enum fix_kind { FIX_SUM, FIX_SQUARE, FIX_HALVED };
 struct fix_value {
 	uint8_t var;
+	uint8_t kind;	 /* enum fix_kind */
 	bool is_32;	 /* it was cut to 32 bits on the way: true only if that changed nothing */
 	bool is_31;	 /* … and was sign-extended from there */
 	bool is_shifted; /* it is 32 bits to the left */
@@ -60,8 +63,8 @@ unsigned int fix_ways(const struct verifier *v, uint32_t insn, uint32_t to[2]);
 struct fix_join {
 	struct verifier *v;
 	const struct fix_flow *flow;
-	const struct fix_loop *skip; /* leave its variables alone that it only counts */
-	bool is_trial;		     /* change nothing: would it? */
+	const struct fix_value *skip; /* of a loop: leave variables alone that it only counts */
+	bool is_trial;		      /* change nothing: would it? */
 	bool widens, widens_far;
 	bool has_changed, has_failed; /* out */
 };
@@ -72,10 +75,18 @@ void fix_forget(struct verifier *v, struct state *s, uint32_t insn);
 bool fix_same_calls(const struct state *a, const struct state *b);
 
 /* --- fixpoint-trips.c */
-/* How often the head can be reached again, at most, by who enters in `entry`. */
-bool fix_trips(struct verifier *v, const struct fix_loop *l, const struct state *entry,
-	       uint64_t *ret);
+/*
+ * What rounds do to each variable (VAR_COUNT of them), for who enters in `entry`: the loop's own
+ * values, and those of variables that run behind another one.
+ */
+void fix_back_find(const struct fix_loop *l, const struct state *entry, struct fix_value *ret);
 /* Is the variable one that rounds only count up or down, or leave alone? */
-bool fix_is_counted(const struct fix_loop *l, unsigned int var);
+bool fix_is_counted(const struct fix_value *back, unsigned int var);
+/* How often the head can be reached again, at most, by who enters in `entry`. */
+bool fix_trips(struct verifier *v, const struct fix_loop *l, const struct fix_value *back,
+	       const struct state *entry, uint64_t *ret);
 /* From what it is at the entry to what it can be in any of `trips` rounds. */
-void fix_accelerate(struct verifier *v, const struct fix_loop *l, uint64_t trips, struct state *s);
+void fix_accelerate(struct verifier *v, const struct fix_value *back, uint64_t trips,
+		    struct state *s);
+/* The variable part of a pointer's offset begins at 0, if it can. */
+void fix_rebase(struct reg *r);

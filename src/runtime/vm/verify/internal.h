@@ -377,7 +377,8 @@ int object_is_a(struct verifier *v, const struct reg *r, const struct btf_view *
 bool object_is_trusted(const struct reg *r);
 
 /* --- record.c: what verify_check() compares with */
-void record_state(struct verifier *v);
+void states_begin(struct verifier *v);
+void states_note(struct verifier *v);
 
 /* --- format.c: "%d" and the like in a constant string, with so many arguments */
 int format_check(struct verifier *v, unsigned int format_regno, unsigned int size_regno);
@@ -397,3 +398,5 @@ bool types_match(const struct btf_view *a, uint32_t id, int off, const struct bt
 /* --- retval.c */
 int retval_check(struct verifier *v, unsigned int regno, const char *what);
 int retval_check_callback(struct verifier *v);
+/* What the hook's own result, which an LSM program is given, may be. */
+void retval_of_hook(struct verifier *v, struct scalar *s);

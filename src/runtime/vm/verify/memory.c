@@ -81,6 +81,8 @@ int offset_check_fixed(struct verifier *v, const struct reg *r, unsigned int reg
 {
 	char name[96];
 
+	if (r->off >= 0 && (may_be_set || !r->off) && reg_is_const(r) && !r->v.bits.value)
+		return 0;
 	reg_name(r, name, sizeof(name));
 	if (r->off < 0)
 		return refuse(v, D_VERIFY_POINTER,
@@ -89,9 +91,7 @@ int offset_check_fixed(struct verifier *v, const struct reg *r, unsigned int reg
 		return refuse(v, D_VERIFY_POINTER,
 			      "dereference of modified %s ptr R%u off=%d disallowed", name, regno,
 			      r->off);
-	if (!reg_is_const(r) || r->v.bits.value)
-		return refuse(v, D_VERIFY_POINTER, "variable %s access var_off disallowed", name);
-	return 0;
+	return refuse(v, D_VERIFY_POINTER, "variable %s access var_off disallowed", name);
 }
 
 static int alignment_check(struct verifier *v, const struct reg *r, const struct access *a)

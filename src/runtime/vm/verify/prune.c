@@ -115,7 +115,7 @@ static bool regs_match(struct comparison *c, const struct reg *old, const struct
 		return false;
 	switch ((enum reg_type)old->type) {
 	case REG_SCALAR:
-		if (c->how == COVERS && !(old->dep && old->dep->is_marked))
+		if (c->how == COVERS && !(old->dep && old->dep->is_marked) && !c->v->recorded)
 			return true;
 		return scalar_ids_match(c, old, cur) && scalar_within(&old->v, &cur->v);
 	case REG_MAP_VALUE:

@@ -80,6 +80,17 @@ static struct range lsm(struct verifier *v)
 	return r;
 }
 
+void retval_of_hook(struct verifier *v, struct scalar *s)
+{
+	struct range range = lsm(v);
+
+	if (!range.is_set || v->p->attach_type == BPF_LSM_CGROUP)
+		return;
+	s->smin = s->smin32 = range.min;
+	s->smax = s->smax32 = range.max;
+	scalar_sync(s);
+}
+
 static struct range range_of(struct verifier *v)
 {
 	uint32_t attach = v->p->attach_type;

@@ -7,11 +7,51 @@
 #include "base/macro.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
-enum { DEPS = 512 };
+enum { DEPS = 512, SMALL = 64 << 10, CHUNK = 4 << 20 };
+
+struct pool_chunk {
+	struct pool_chunk *next;
+	_Alignas(16) char bytes[];
+};
+
+/*
+ * Most programs need little.  Where many states are remembered, fresh pages cost more
+ * than all the work on them: then memory comes in large pieces.
+ */
+static void *pool_take(struct pool *p, size_t n)
+{
+	struct pool_chunk *c;
+	void *to;
+
+	n = (n + 15) & ~(size_t)15;
+	if (p->arena.used < SMALL)
+		return arena_alloc(&p->arena, n);
+	if (n > p->left) {
+		c = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (c == MAP_FAILED)
+			return arena_alloc(&p->arena, n);
+		madvise(c, CHUNK, MADV_HUGEPAGE);
+		c->next = p->chunks;
+		p->chunks = c;
+		p->at = c->bytes;
+		p->left = CHUNK - sizeof(*c);
+	}
+	to = p->at;
+	p->at += n;
+	p->left -= n;
+	return to;
+}
 
 void pool_done(struct pool *p)
 {
+	struct pool_chunk *next;
+
+	for (struct pool_chunk *c = p->chunks; c; c = next) {
+		next = c->next;
+		munmap(c, CHUNK);
+	}
 	arena_done(&p->arena);
 	*p = (struct pool){};
 }
@@ -32,7 +72,7 @@ static struct slot *slots_take(struct pool *p, unsigned int c)
 	struct slot *s = p->slots[c];
 
 	if (!s)
-		return arena_alloc(&p->arena, sizeof(*s) << c);
+		return pool_take(p, sizeof(*s) << c);
 	memcpy(&p->slots[c], s, sizeof(s));
 	return s;
 }
@@ -81,7 +121,7 @@ static struct frame *frame_new(struct pool *p)
 	struct frame *f = p->frames;
 
 	if (!f)
-		return arena_new(&p->arena, struct frame);
+		return pool_take(p, sizeof(struct frame));
 	p->frames = f->next;
 	f->next = NULL;
 	return f;
@@ -92,7 +132,7 @@ struct state *state_new(struct pool *p)
 	struct state *s = p->states;
 
 	if (!s)
-		return arena_new(&p->arena, struct state);
+		return pool_take(p, sizeof(struct state));
 	p->states = s->next;
 	*s = (struct state){};
 	return s;
@@ -181,7 +221,7 @@ struct dep *dep_new(struct pool *p, struct dep *a, struct dep *b)
 	struct dep *d;
 
 	if (!p->n_deps) {
-		p->deps = arena_array(&p->arena, struct dep, DEPS);
+		p->deps = pool_take(p, DEPS * sizeof(struct dep));
 		p->n_deps = DEPS;
 	}
 	d = &p->deps[--p->n_deps];
@@ -233,7 +273,7 @@ void dep_link(struct pool *p, struct dep *d, struct dep *from)
 		dep_mark(from);
 		return;
 	}
-	m = arena_new(&p->arena, struct dep_more);
+	m = pool_take(p, sizeof(*m));
 	m->from = from;
 	m->next = d->more;
 	d->more = m;

@@ -207,12 +207,17 @@ static inline bool reg_is_sock(const struct reg *r)
 	       r->type == REG_XDP_SOCK;
 }
 
+struct pool_chunk;
+
 /* Frames, slots, states and nodes come from here; what is given back is used again. */
 struct pool {
 	struct frame *frames;
 	struct state *states;
 	struct slot *slots[8]; /* by power of two; the first bytes link them */
 	struct arena arena;
+	struct pool_chunk *chunks; /* owned */
+	char *at;		   /* what is left of the newest */
+	size_t left;
 	struct dep *deps;
 	unsigned int n_deps;
 };

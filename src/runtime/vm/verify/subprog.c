@@ -40,9 +40,14 @@ int subprog_init(struct verifier *v, uint32_t func)
 	}
 	if (func)
 		return subprog_args_set(v, func);
-	reg_pointer(&f->regs[1], REG_CTX, 0);
-	if (!v->ctx)
+	if (v->ctx) {
+		reg_pointer(&f->regs[1], REG_CTX, 0);
+	} else {
+		/* no hook's: memory, and how much */
+		reg_pointer(&f->regs[1], REG_MEM, 0);
+		f->regs[1].size = v->p->mem_size;
 		reg_known(&f->regs[2], v->p->mem_size);
+	}
 	return 0;
 }
 

@@ -72,7 +72,7 @@ static bool has_loops(const struct verifier *v)
  */
 static int prove(struct verifier *v, uint32_t func)
 {
-	enum { SHORT_WALK = 16384 };
+	enum { SHORT_WALK = 2048 };
 	uint32_t max = v->max_insns, used = v->insns_explored;
 	bool tries = !v->c->as_kernel && !v->c->is_unprivileged && has_loops(v);
 	struct refusal why;
@@ -80,7 +80,12 @@ static int prove(struct verifier *v, uint32_t func)
 
 	if (!tries)
 		return explore(v, func);
-	v->max_insns = MIN(max, used + SHORT_WALK + 4 * v->p->n_insns);
+	if (v->c->skips_walk) {
+		r = fixpoint(v, func);
+		v->ret->by_fixpoint |= !r;
+		return r;
+	}
+	v->max_insns = MIN(max, used + SHORT_WALK + 2 * v->p->n_insns);
 	r = explore(v, func);
 	v->max_insns = max;
 	if (!r)
@@ -137,6 +142,35 @@ static int run(struct verifier *v)
 	return r ? r : stack_depth_check(v);
 }
 
+/*
+ * Once more, with all numbers important, for the checking mode.  If that is too much, there is
+ * nothing to check with.  If it is refused, the walk before overlooked something: refused it is.
+ */
+static int record(struct verifier *v)
+{
+	uint32_t explored = v->insns_explored, states = v->states, peak = v->peak;
+	int r;
+
+	if (!v->c->wants_states || v->ret->by_fixpoint)
+		return 0;
+	v->insns_explored = 0;
+	states_begin(v);
+	r = explore(v, 0);
+	for (uint32_t i = 1; i < v->n_funcs && !r; i++)
+		if (v->funcs[i].is_verified)
+			r = explore(v, i);
+	if (r)
+		v->recorded = NULL;
+	if (v->refusal.id == D_VERIFY_LIMIT) {
+		v->refusal = (struct refusal){};
+		r = 0;
+	}
+	v->insns_explored = explored;
+	v->states = states;
+	v->peak = peak;
+	return r;
+}
+
 static void finish(struct verifier *v, int r)
 {
 	struct verify_result *ret = v->ret;
@@ -169,6 +203,8 @@ int verify(const struct vm_object *o, uint32_t prog, const struct verify_config 
 	prepare(v, o, prog, c, arena, ret);
 	r = run(v);
 	ret->ns = clock_mono_ns() - start;
+	if (!r)
+		r = record(v);
 	finish(v, r);
 	map_done(&v->local_fields);
 	pool_done(&v->pool);

@@ -22,6 +22,7 @@ struct verify_config {
 	bool as_kernel;
 	bool is_unprivileged; /* as the kernel judges users without CAP_BPF */
 	bool wants_states;    /* for the checking mode: verify_check() */
+	bool skips_walk;      /* tests: loops only by invariants */
 	uint32_t max_insns;   /* explored; 0: 1,000,000 */
 };
 

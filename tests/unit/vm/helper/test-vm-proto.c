@@ -100,7 +100,8 @@ static const struct {
 	{BPF_FUNC_get_func_arg, BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, false, false},
 	{BPF_FUNC_get_func_ip, BPF_PROG_TYPE_TRACEPOINT, 0, false, false},
 	{BPF_FUNC_sys_bpf, BPF_PROG_TYPE_SYSCALL, 0, true, true},
-	{BPF_FUNC_map_lookup_elem, BPF_PROG_TYPE_UNSPEC, 0, false, false},
+	{BPF_FUNC_map_lookup_elem, BPF_PROG_TYPE_UNSPEC, 0, false, true},
+	{BPF_FUNC_skb_load_bytes, BPF_PROG_TYPE_UNSPEC, 0, false, false},
 	{BPF_FUNC_map_lookup_elem, 77, 0, false, false},
 };
 
