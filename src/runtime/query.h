@@ -37,7 +37,7 @@ struct query_error {
 };
 
 typedef int (*query_record_fn)(void *ctx, const struct wire_answer *record, size_t n);
-/* Value of a per-cpu map: `n_values` values, `value_step` bytes apart. */
+/* An element of a map: `n_values` values (of each cpu one), `value_step` bytes apart. */
 typedef int (*query_item_fn)(void *ctx, const void *key, const void *values, unsigned int n_values,
 			     size_t value_step);
 
@@ -57,7 +57,7 @@ void query_detach(struct query *x); /* all, in parallel where that is faster */
 /* As runtime_poll(): waits, hands over what is there.  Returns how many, or −errno. */
 int query_poll(struct query *x, int timeout_ms, query_record_fn fn, void *ctx);
 int query_poll_fd(struct query *x); /* readable when records wait */
-/* All elements of map `i`.  Per-cpu values as the kernel has them. */
+/* All elements of map `i`.  Values of cpus as the kernel has them. */
 int query_map_each(struct query *x, uint32_t map, query_item_fn fn, void *ctx);
 int query_map_get(struct query *x, uint32_t map, const void *key, query_item_fn fn, void *ctx);
 int query_map_clear(struct query *x, uint32_t map);

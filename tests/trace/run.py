@@ -44,6 +44,7 @@ compares, and a line `...` stands for any lines, also none.
 
 A case with PROG runs twice, at -O2 and at -O0 (--no-optimizer), and must give the same.
 --against runs the reference instead; cases with OURS are left out.
+What this kernel may lack runs in other machines, too: vm.py.
 Last, every row of builtins.def and hooks.def must be in a case.
 """
 
