@@ -111,6 +111,7 @@ static struct compile_options compile_options(struct trace *t, struct buf *dump)
 				.helper_errors = o->helper_errors,
 				.counts_losses = !o->as_bpftrace,
 				.wants_facts = o->emit,
+				.is_portable = o->emit,
 				.is_offline = o->what == TRACE_CHECK || o->wants_list,
 			},
 		.rt = t->rt,

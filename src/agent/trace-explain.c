@@ -81,11 +81,11 @@ static const char *loss_word(enum question_loss_kind kind)
 	return "?";
 }
 
-static const char *map_type_word(uint32_t type)
+static const char *map_type_word(const struct question_map *m)
 {
-	switch (type) {
+	switch (m->type) {
 	case BPF_MAP_TYPE_HASH:
-		return "hash";
+		return m->n_stripes ? "hash, a value a cpu" : "hash";
 	case BPF_MAP_TYPE_ARRAY:
 		return "array";
 	case BPF_MAP_TYPE_PERCPU_HASH:
@@ -144,7 +144,7 @@ static void explain_maps(const struct question *q, FILE *out)
 	for (size_t i = 0; i < q->maps.n; i++) {
 		const struct question_map *m = &q->maps.p[i];
 
-		fprintf(out, "  %-12s %s, %u × (%u → %u bytes)", m->name, map_type_word(m->type),
+		fprintf(out, "  %-12s %s, %u × (%u → %u bytes)", m->name, map_type_word(m),
 			m->max_entries, m->key_size, m->value_size);
 		if (m->kind == QMAP_NAMED) {
 			buf_reset(&type);

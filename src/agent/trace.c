@@ -156,6 +156,7 @@ static void run(struct trace *t)
 		fflush(t->out);
 	}
 	trace_drain(t);
+	fflush(t->out); /* detaching may take long */
 }
 
 /* Detached first: nothing moves while the end probes look at the maps. */

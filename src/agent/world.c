@@ -86,21 +86,30 @@ static int world_syscall_number(struct world *base, const char *name)
 
 static unsigned int world_cpus(struct world *base)
 {
-	(void)base;
-	return cpus_possible();
+	struct world_kern *w = WORLD(base);
+
+	if (!w->cpus)
+		w->cpus = cpus_possible();
+	return w->cpus;
 }
 
 static bool world_pid_namespace(struct world *base, uint64_t *ret_dev, uint64_t *ret_ino)
 {
 	const ino_t first = 0xeffffffc; /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+	struct world_kern *w = WORLD(base);
 	struct stat st;
 
-	(void)base;
-	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == first)
+	if (!w->pid_namespace) {
+		if (stat("/proc/self/ns/pid", &st) < 0)
+			st = (struct stat){.st_ino = first};
+		w->pid_namespace = st.st_ino;
+		w->pid_namespace_dev = st.st_dev;
+	}
+	if (w->pid_namespace == first)
 		return false;
 	/* MKDEV of include/linux/kdev_t.h, which stat() does not show */
-	*ret_dev = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
-	*ret_ino = st.st_ino;
+	*ret_dev = (uint64_t)major(w->pid_namespace_dev) << 20 | minor(w->pid_namespace_dev);
+	*ret_ino = w->pid_namespace;
 	return true;
 }
 

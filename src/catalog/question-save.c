@@ -11,6 +11,7 @@
 #include "catalog/question-check.h"
 #include "catalog/question-form.h"
 
+#include <assert.h>
 #include <elf.h>
 #include <errno.h>
 
@@ -62,6 +63,7 @@ static void walk_map(struct form *f, struct question_map *m)
 	size_t n = m->init ? m->value_size : 0;
 	bool has_init = m->init;
 
+	assert(!m->n_stripes);
 	walk_text(f, &m->name);
 	BELOW(f, m->kind, QMAP_OTHER + 1);
 	NUMBER(f, m->type);

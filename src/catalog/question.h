@@ -28,6 +28,13 @@ enum question_map_kind {
 	QMAP_OTHER,   /* helpers of the generated code */
 };
 
+/*
+ * Making a per-cpu hash takes the kernel milliseconds: it asks for the memory of each element
+ * apart.  Where there are few processors a plain hash is made instead, and its value is a row
+ * of values, one for each: this far apart, no two words of theirs are in one cache line.
+ */
+enum { QMAP_STRIPE_GAP = 56 };
+
 struct question_map {
 	const char *name; /* "@x" for the script's; else a word for messages */
 	enum question_map_kind kind;
@@ -42,6 +49,12 @@ struct question_map {
 	const struct type *key;	  /* NAMED: NULL: a scalar map (key_size 4, always 0) */
 	const struct type *value; /* NAMED; may be an aggregation */
 	bool is_per_cpu;
+	/*
+	 * HASH: value_size bytes are this many values; processor c has number c & (n − 1), each
+	 * begins behind a gap, `stripe_step` bytes after the one before.  0: one value.  Never
+	 * in a question that is saved: other machines have more processors.
+	 */
+	uint32_t n_stripes, stripe_step;
 	uint32_t bucket_offset; /* HIST, LHIST, TSERIES: where in the key the u64 bucket is */
 	const void *init;	/* GLOBALS, RODATA: value_size bytes */
 	struct span span;	/* where the script first names it */

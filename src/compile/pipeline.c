@@ -63,7 +63,7 @@ static void after_pass(void *ctx, const struct opt_pass *pass, const struct ir_m
 	struct pipeline *x = ctx;
 
 	dump_module(x, pass->name, m);
-#ifndef NDEBUG
+#ifdef CHECKS_PASSES
 	check_module(x, pass->name, m);
 #endif
 }
@@ -85,6 +85,7 @@ static bool generate(struct pipeline *x, const struct lowered *lowered)
 			return false;
 		opt_run(m, x->o->level, after_pass, x);
 		dump_module(x, "opt", m);
+		check_module(x, "opt", m);
 		if (q->diags.errors || !gen_program(q, m, &options, &q->progs.p[i]))
 			return false;
 	}

@@ -39,7 +39,7 @@ struct query_error {
 };
 
 typedef int (*query_record_fn)(void *ctx, const struct wire_answer *record, size_t n);
-/* Value of a per-cpu map: `n_values` values, `value_step` bytes apart. */
+/* An element of a map: `n_values` values (of each cpu one), `value_step` bytes apart. */
 typedef int (*query_item_fn)(void *ctx, const void *key, const void *values, unsigned int n_values,
 			     size_t value_step);
 
@@ -115,7 +115,7 @@ static inline int query_poll_fd(struct query *x)
 {
 	return x->ops->poll_fd ? x->ops->poll_fd(x) : -1;
 }
-/* All elements of map `i`.  Per-cpu values as the kernel has them. */
+/* All elements of map `i`.  Values of cpus as the kernel has them. */
 static inline int query_map_each(struct query *x, uint32_t map, query_item_fn fn, void *ctx)
 {
 	return x->ops->map_each(x, map, fn, ctx);

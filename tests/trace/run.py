@@ -47,6 +47,7 @@ A case with PROG runs twice, at -O2 and at -O0 (--no-optimizer), and must give t
 --against runs the reference instead; cases with OURS are left out.
 --runtime embedded runs scripts in skep itself, without privileges (as user 65534): what says that
 it needs some is skipped with that reason, all else must give the same as in the kernel.
+What this kernel may lack runs in other machines, too: vm.py.
 Last, every row of builtins.def and hooks.def must be in a case.
 """
 

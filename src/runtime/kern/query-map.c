@@ -42,6 +42,15 @@ static size_t value_bytes(const struct query_kern *x, const struct question_map 
 	return is_per_cpu(m) ? value_step(m) * x->cpus : m->value_size;
 }
 
+/* An element's values, wherever they are. */
+static int hand_over(const struct query *x, const struct question_map *m, const char *key,
+		     const char *value, query_item_fn fn, void *ctx)
+{
+	if (m->n_stripes)
+		return fn(ctx, key, value + QMAP_STRIPE_GAP, m->n_stripes, m->stripe_step);
+	return fn(ctx, key, value, is_per_cpu(m) ? x->cpus : 1, value_step(m));
+}
+
 /* --- making them */
 
 /* What bpftool shows: letters, digits, _ and . only. */
@@ -209,7 +218,7 @@ static int each_one(struct query_kern *x, uint32_t i, query_item_fn fn, void *ct
 		before = key;
 		if (lookup(x->maps[i], key, value) < 0)
 			continue;
-		r = fn(ctx, key, value, is_per_cpu(m) ? x->cpus : 1, value_step(m));
+		r = hand_over(x, m, key, value, fn, ctx);
 		if (r < 0)
 			return r;
 		n++;
@@ -269,9 +278,8 @@ static int each_batch(struct query_kern *x, uint32_t i, query_item_fn fn, void *
 		if (r < 0)
 			break;
 		for (int k = 0, got = r; k < got; k++, n++) {
-			r = fn(ctx, b.keys + (size_t)k * m->key_size,
-			       b.values + (size_t)k * value_bytes(x, m),
-			       is_per_cpu(m) ? x->cpus : 1, value_step(m));
+			r = hand_over(x, m, b.keys + (size_t)k * m->key_size,
+				      b.values + (size_t)k * value_bytes(x, m), fn, ctx);
 			if (r < 0)
 				goto out;
 		}
@@ -304,7 +312,7 @@ int query_kern_map_get(struct query *base, uint32_t map, const void *key, query_
 	_cleanup_free_ char *value = xalloc(value_bytes(x, m));
 	int r = lookup(x->maps[map], key, value);
 
-	return r < 0 ? r : fn(ctx, key, value, is_per_cpu(m) ? x->cpus : 1, value_step(m));
+	return r < 0 ? r : hand_over(x, m, key, value, fn, ctx);
 }
 
 /* --- changing them */

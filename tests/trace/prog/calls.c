@@ -2,10 +2,12 @@
 /*
  * Calls functions that probes are set on.
  *
- *   calls say TEXT | add A B | times N | narrow | bytes | main | stack | watch | loop
+ *   calls say TEXT | add A B | times N | cpus N | narrow | bytes | own | main | stack
+ *   calls watch | loop
  *
  * build: -g -fno-omit-frame-pointer -fno-inline -no-pie
  */
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@
 
 int number_of_calls = 7;
 const char *greeting = "good day";
-uint8_t one_byte = 100;
+uint8_t one_byte = 100, own[] = {1, 2, 3};
 uint64_t large = 0x1122334455667788;
 
 KEEP int say(const char *text)
@@ -93,6 +95,27 @@ static int watched(void)
 	return 0;
 }
 
+/* tick(0…2n-1): one half on the first processor that we may use, one on the last. */
+static void on_two_cpus(int n)
+{
+	cpu_set_t all, one;
+	int first = -1, last = -1;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	for (int i = 0; i < CPU_SETSIZE; i++) {
+		if (!CPU_ISSET(i, &all))
+			continue;
+		first = first < 0 ? i : first;
+		last = i;
+	}
+	for (int i = 0; i < 2 * n; i++) {
+		CPU_ZERO(&one);
+		CPU_SET(i < n ? last : first, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+		tick(i);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const uint8_t data[] = {0, 1, 'A', 'z', 0xff, 0x7f, 0x20, 0};
@@ -113,6 +136,8 @@ int main(int argc, char **argv)
 		return bytes(data, sizeof(data)) == 1234;
 	if (!strcmp(what, "mac"))
 		return bytes(mac, sizeof(mac)) == 1234;
+	if (!strcmp(what, "own")) /* twice: somebody else may write to it */
+		return bytes(own, sizeof(own)) + bytes(own, sizeof(own)) == 1234;
 	if (!strcmp(what, "words"))
 		return words(list) == 1234;
 	if (!strcmp(what, "stack"))
@@ -122,6 +147,8 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "times"))
 		for (int i = 0; i < atoi(argv[2]); i++)
 			tick(i);
+	if (!strcmp(what, "cpus"))
+		on_two_cpus(atoi(argv[2]));
 	if (!strcmp(what, "loop"))
 		for (int i = 0;; i++) {
 			tick(i);

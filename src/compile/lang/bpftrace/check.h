@@ -150,6 +150,7 @@ struct check_options {
 	bool counts_losses;	/* count reads that fail and strings that are cut, by place */
 	bool has_cgroup;  /* only tasks of one cgroup: the map of it is the runtime's to fill */
 	bool wants_facts; /* note what is taken from the kernel's types: question.facts */
+	bool is_portable; /* made here, run elsewhere: the number of processors is not known */
 	bool is_offline;  /* skep check: what this kernel cannot attach is no mistake */
 };
 

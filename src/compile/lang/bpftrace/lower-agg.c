@@ -202,38 +202,62 @@ static ir_reg lookup_cpu(struct lower *L, struct map_decl *m, struct mem key, ir
 		       IR_R(ir_map_addr(&L->b, m->index)), IR_R(mem_addr(L, key)), IR_R(cpu));
 }
 
-struct ir_val lower_agg_read(struct lower *L, struct expr *e, const struct type *as)
+static void merge_cpus(struct lower *L, struct map_decl *m, struct mem key, struct merged *r)
 {
-	struct expr *key;
-	struct map_decl *m = lower_map_of(e, &key);
-	const struct type *t = m->value;
 	unsigned int cpus = L->w && L->w->ops->cpus ? L->w->ops->cpus(L->w) : 1;
-	struct mem k = lower_key(L, m, key);
-	struct merged r = {ir_reg_new(&L->b, IRC_INT, NULL), ir_reg_new(&L->b, IRC_INT, NULL)};
 	ir_reg cpu = ir_reg_new(&L->b, IRC_INT, NULL), p;
 	uint32_t test = ir_block_new(&L->b), body = ir_block_new(&L->b),
 		 found = ir_block_new(&L->b), next = ir_block_new(&L->b),
 		 done = ir_block_new(&L->b);
 
-	(void)as;
 	if (!world_has(L->w, WORLD_MAP_LOOKUP_PERCPU))
 		cpus = 1;
-	ir_set(&L->b, r.total, IR_I(0));
-	ir_set(&L->b, r.count, IR_I(0));
 	ir_set(&L->b, cpu, IR_I(0));
 	ir_jump(&L->b, test);
 	ir_block_go(&L->b, test);
 	ir_branch(&L->b, IRC_ULT, IR_R(cpu), IR_I(cpus ? cpus : 1), body, done);
 	ir_block_go(&L->b, body);
-	p = lookup_cpu(L, m, k, cpu);
+	p = lookup_cpu(L, m, key, cpu);
 	ir_branch(&L->b, IRC_EQ, IR_R(p), IR_I(0), next, found);
 	ir_block_go(&L->b, found);
-	merge(L, t, p, &r);
+	merge(L, m->value, p, r);
 	ir_jump(&L->b, next);
 	ir_block_go(&L->b, next);
 	ir_set(&L->b, cpu, ir_math(&L->b, IR_ADD, IR_R(cpu), IR_I(1)));
 	ir_jump(&L->b, test);
 	ir_block_go(&L->b, done);
+}
+
+static void merge_stripes(struct lower *L, struct map_decl *m, struct mem key, uint32_t n,
+			  struct merged *r)
+{
+	uint32_t found = ir_block_new(&L->b), done = ir_block_new(&L->b);
+	ir_reg p = lower_lookup(L, m, key);
+
+	ir_branch(&L->b, IRC_EQ, IR_R(p), IR_I(0), done, found);
+	ir_block_go(&L->b, found);
+	for (uint32_t i = 0; i < n; i++)
+		merge(L, m->value, lower_stripe(L, m, p, i), r);
+	ir_jump(&L->b, done);
+	ir_block_go(&L->b, done);
+}
+
+struct ir_val lower_agg_read(struct lower *L, struct expr *e, const struct type *as)
+{
+	struct expr *key;
+	struct map_decl *m = lower_map_of(e, &key);
+	const struct type *t = m->value;
+	struct mem k = lower_key(L, m, key);
+	struct merged r = {ir_reg_new(&L->b, IRC_INT, NULL), ir_reg_new(&L->b, IRC_INT, NULL)};
+	uint32_t n = L->q->maps.p[m->index].n_stripes;
+
+	(void)as;
+	ir_set(&L->b, r.total, IR_I(0));
+	ir_set(&L->b, r.count, IR_I(0));
+	if (n)
+		merge_stripes(L, m, k, n, &r);
+	else
+		merge_cpus(L, m, k, &r);
 	if (t->kind == TYPE_AVG || t->kind == TYPE_STATS) /* 0 / 0 is 0 in eBPF */
 		return ir_math(&L->b, t->is_signed ? IR_SDIV : IR_UDIV, IR_R(r.total),
 			       IR_R(r.count));

@@ -219,6 +219,7 @@ struct ir_val call_find(struct lower *L, struct expr *e)
 	ir_set(&L->b, result, IR_I(0));
 	ir_branch(&L->b, IRC_EQ, IR_R(p), IR_I(0), done, found);
 	ir_block_go(&L->b, found);
+	p = lower_own_value(L, m, p);
 	if (lower_is_scalar(m->value))
 		lower_var_put(L, var->var, mem_load_type(L, mem_bpf(p, 0), m->value));
 	else

@@ -113,6 +113,7 @@ struct lower {
 	uint32_t generation;	    /* counts bodies */
 	size_t used, unit_used;	    /* of the arena: when it began, when the unit did */
 	bool is_too_large;	    /* an error was recorded: make no more code */
+	bool has_unrolled;	    /* a loop was repeated */
 	uint32_t lost_func;	    /* function of this module that counts a loss; 0: none yet */
 	uint32_t nr_reg;	    /* dispatch: the system call's number */
 	uint32_t cgroup_map;	    /* --cgroup: the map that holds it */
@@ -267,6 +268,9 @@ struct mem lower_key(struct lower *L, const struct map_decl *m, struct expr *key
 bool lower_map_has_bucket(const struct map_decl *m);
 uint32_t lower_value_size(const struct type *t);
 ir_reg lower_lookup(struct lower *L, const struct map_decl *m, struct mem key);
+/* From an element to its value: this cpu's, if each has one there; that of stripe `i`. */
+ir_reg lower_own_value(struct lower *L, const struct map_decl *m, ir_reg element);
+ir_reg lower_stripe(struct lower *L, const struct map_decl *m, ir_reg element, uint32_t i);
 struct ir_val lower_map_get(struct lower *L, struct map_decl *m, struct expr *key,
 			    const struct type *t);
 /* The value, in a way that survives the map: zeros if there is none. */

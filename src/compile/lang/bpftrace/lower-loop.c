@@ -36,6 +36,7 @@ static void unroll(struct lower *L, struct stmt *s)
 {
 	uint32_t done = ir_block_new(&L->b);
 
+	L->has_unrolled = true;
 	for (uint64_t i = 0; i < s->a->number && i < 100; i++) {
 		struct loop loop = {L->body->loop, done, ir_block_new(&L->b)};
 
@@ -274,6 +275,7 @@ static void set_element(struct lower *L, struct stmt *s, struct map_decl *m)
 			  lower_agg_read(L, &access, t->members[1].type));
 		return;
 	}
+	value = mem_bpf(lower_own_value(L, m, value.base), 0);
 	mem_convert(L, to, t->members[1].type, value, m->value, false);
 }
 

@@ -14,6 +14,10 @@
  * Tables are allocated in full when they are made: a program that runs in any context
  * must not allocate memory.  An element that finds no room is counted as a loss of that
  * map at that place.
+ *
+ * An aggregation with keys has a value a cpu.  The kernel's per-cpu hash does that, but
+ * making one takes it milliseconds.  Where there are few cpus it is a plain hash whose
+ * value is a row of stripes (question.h): lower_own_value() leads to this cpu's.
  */
 #include "compile/lang/bpftrace/lower-internal.h"
 
@@ -57,6 +61,36 @@ static bool is_per_cpu(const struct map_decl *m)
 	return type_is_agg(m->value) || m->kind == MAPKIND_PERCPU || m->kind == MAPKIND_PERCPU_LRU;
 }
 
+/* Rows of stripes: for no more cpus, and no more memory a map. */
+enum { STRIPES_MAX = 8, STRIPES_BYTES = 4 << 20 };
+
+/* How many stripes a value has, a power of two; 0: it has none. */
+static uint32_t stripes(const struct lower *L, const struct map_decl *m,
+			const struct question_map *row)
+{
+	unsigned int cpus = L->w && L->w->ops->cpus ? L->w->ops->cpus(L->w) : 0;
+	uint32_t n = 1;
+
+	if (!type_is_agg(m->value) || row->type != BPF_MAP_TYPE_PERCPU_HASH ||
+	    m->kind != MAPKIND_AUTO || L->o->is_portable || !cpus || cpus > STRIPES_MAX)
+		return 0;
+	while (n < cpus)
+		n *= 2;
+	return (uint64_t)row->max_entries * n * (row->value_size + QMAP_STRIPE_GAP) <= STRIPES_BYTES
+		       ? n
+		       : 0;
+}
+
+static void make_stripes(struct lower *L, const struct map_decl *m, struct question_map *row)
+{
+	row->n_stripes = stripes(L, m, row);
+	if (!row->n_stripes)
+		return;
+	row->type = BPF_MAP_TYPE_HASH;
+	row->stripe_step = row->value_size + QMAP_STRIPE_GAP;
+	row->value_size = row->n_stripes * row->stripe_step + QMAP_STRIPE_GAP;
+}
+
 static uint32_t map_type(const struct map_decl *m)
 {
 	bool per_cpu = is_per_cpu(m);
@@ -69,8 +103,7 @@ static uint32_t map_type(const struct map_decl *m)
 }
 
 /*
- * A histogram without keys cannot have more elements than buckets.  The kernel makes all
- * elements of a per-cpu map beforehand, 4096 in 2.4 ms.
+ * A histogram without keys cannot have more elements than buckets; all are made beforehand.
  */
 static uint32_t most_elements(const struct map_decl *m, uint64_t allowed)
 {
@@ -112,6 +145,7 @@ static void map_row(struct lower *L, struct map_decl *m)
 			most_elements(m, m->max_entries		     ? m->max_entries
 					 : L->q->config.max_map_keys ? L->q->config.max_map_keys
 								     : 4096);
+		make_stripes(L, m, &row);
 	}
 	m->index = (uint32_t)L->q->maps.n;
 	array_push(L->a, &L->q->maps, row);
@@ -166,6 +200,29 @@ ir_reg lower_lookup(struct lower *L, const struct map_decl *m, struct mem key)
 		       IR_R(mem_addr(L, key)));
 }
 
+ir_reg lower_stripe(struct lower *L, const struct map_decl *m, ir_reg element, uint32_t i)
+{
+	const struct question_map *row = row_of(L, m);
+
+	return mem_addr(L, mem_bpf(element, (int32_t)(QMAP_STRIPE_GAP + i * row->stripe_step)));
+}
+
+ir_reg lower_own_value(struct lower *L, const struct map_decl *m, ir_reg element)
+{
+	const struct question_map *row = row_of(L, m);
+	struct ir_val cpu = IR_I(0);
+
+	if (!row->n_stripes)
+		return element;
+	if (row->n_stripes > 1) {
+		cpu = IR_R(IR_CALL(&L->b, BPF_FUNC_get_smp_processor_id, IRC_INT));
+		cpu = ir_math(&L->b, IR_AND, cpu, IR_I(row->n_stripes - 1)); /* verifier */
+		cpu = ir_math(&L->b, IR_MUL, cpu, IR_I(row->stripe_step));
+	}
+	element = ir_to_reg(&L->b, ir_math(&L->b, IR_ADD, IR_R(element), cpu));
+	return lower_stripe(L, m, element, 0);
+}
+
 static bool is_direct(struct lower *L, const struct map_decl *m)
 {
 	return row_of(L, m)->type == BPF_MAP_TYPE_ARRAY;
@@ -187,7 +244,7 @@ struct ir_val lower_map_get(struct lower *L, struct map_decl *m, struct expr *ke
 	ir_set(&L->b, result, IR_I(0));
 	ir_branch(&L->b, IRC_EQ, IR_R(p), IR_I(0), done, found);
 	ir_block_go(&L->b, found);
-	ir_set(&L->b, result, mem_load_type(L, mem_bpf(p, 0), t));
+	ir_set(&L->b, result, mem_load_type(L, mem_bpf(lower_own_value(L, m, p), 0), t));
 	ir_jump(&L->b, done);
 	ir_block_go(&L->b, done);
 	return IR_R(result);
@@ -209,7 +266,7 @@ struct mem lower_map_read(struct lower *L, struct map_decl *m, struct expr *key)
 	done = ir_block_new(&L->b);
 	ir_branch(&L->b, IRC_EQ, IR_R(p), IR_I(0), missing, found);
 	ir_block_go(&L->b, found);
-	mem_copy(L, copy, mem_bpf(p, 0), size);
+	mem_copy(L, copy, mem_bpf(lower_own_value(L, m, p), 0), size);
 	ir_jump(&L->b, done);
 	ir_block_go(&L->b, missing);
 	mem_zero(L, copy, size);
@@ -242,6 +299,19 @@ void lower_map_update(struct lower *L, const struct map_decl *m, struct mem key,
 	ir_block_go(&L->b, done);
 }
 
+/* What a new element begins as. */
+static struct mem first_value(struct lower *L, const struct map_decl *m)
+{
+	const struct question_map *row = row_of(L, m);
+	struct mem zeros;
+
+	if (row->n_stripes)
+		return lower_zeros(L, row->value_size);
+	zeros = lower_temp(L, lower_value_size(m->value));
+	mem_zero(L, zeros, lower_value_size(m->value));
+	return zeros;
+}
+
 ir_reg lower_map_make(struct lower *L, const struct map_decl *m, struct mem key, uint32_t none,
 		      struct span span)
 {
@@ -265,8 +335,7 @@ ir_reg lower_map_make(struct lower *L, const struct map_decl *m, struct mem key,
 	ir_branch(&L->b, IRC_EQ, IR_R(p), IR_I(0), missing, found);
 	ir_here(&L->b)->blocks.p[L->b.block].unlikely = true;
 	ir_block_go(&L->b, missing);
-	zeros = lower_temp(L, lower_value_size(m->value));
-	mem_zero(L, zeros, lower_value_size(m->value));
+	zeros = first_value(L, m);
 	/* another cpu may have made it meanwhile: the second look decides */
 	IR_CALL(&L->b, BPF_FUNC_map_update_elem, IRC_INT, IR_R(ir_map_addr(&L->b, m->index)),
 		IR_R(mem_addr(L, key)), IR_R(mem_addr(L, zeros)), IR_I(BPF_NOEXIST));
@@ -276,7 +345,7 @@ ir_reg lower_map_make(struct lower *L, const struct map_decl *m, struct mem key,
 	lower_count_loss(L, lower_loss(L, QLOSS_MAP, m->name, span));
 	ir_jump(&L->b, none);
 	ir_block_go(&L->b, found);
-	return p;
+	return lower_own_value(L, m, p);
 }
 
 /* @x op= v, and what ++ does: on the element in place. */
@@ -368,14 +437,7 @@ static void assign_value(struct lower *L, struct map_decl *m, struct expr *key, 
 		return;
 	}
 	value = lower_temp(L, lower_map_is_array(m) ? row_of(L, m)->value_size : size);
-	if (type_is_agg(m->value)) { /* a number as an aggregation's value, on this cpu */
-		mem_zero(L, value, size);
-		ir_store(&L->b, value.base, value.off, 8, lower_scalar(L, s->b));
-		if (size >= 16)
-			ir_store(&L->b, value.base, value.off + 8, 8, IR_I(1));
-	} else {
-		lower_into_type(L, s->b, value, m->value, false);
-	}
+	lower_into_type(L, s->b, value, m->value, false);
 	if (lower_map_is_array(m))
 		lower_map_mark(L, m, mem_addr(L, value));
 	k = lower_key(L, m, key);

@@ -130,15 +130,21 @@ void lower_stmt(struct lower *L, struct stmt *s)
 
 /*
  * Unrolled loops in each other make more code than any kernel takes, and more than there
- * is memory for.
+ * is time and memory for.  The kernel's verifier gives up at 8192 branches that it has still
+ * to follow (BPF_COMPLEXITY_LIMIT_JMP_SEQ); what grows faster than the code here, who is alive
+ * where, grows with the blocks.
  */
 static bool has_room(struct lower *L, struct span span)
 {
-	enum { UNIT_MAX = 48 << 20, ALL_MAX = 640 << 20 };
+	enum { BLOCKS_MAX = 8192, UNIT_MAX = 16 << 20, ALL_MAX = 640 << 20 };
 
 	if (!L->is_too_large &&
-	    (L->a->used - L->unit_used > UNIT_MAX || L->a->used - L->used > ALL_MAX)) {
+	    (ir_here(&L->b)->blocks.n > BLOCKS_MAX || L->a->used - L->unit_used > UNIT_MAX ||
+	     L->a->used - L->used > ALL_MAX)) {
 		diag(&L->q->diags, D_PROGRAM_TOO_LARGE, span, "The program is too large");
+		if (L->has_unrolled)
+			diag_hint(&L->q->diags, "unroll writes its block down again for each turn, "
+						"for ($i : 0..N) { … } does not");
 		L->is_too_large = true;
 	}
 	return !L->is_too_large;

@@ -354,23 +354,43 @@ static bool is_handled(const struct verifier *v)
 	return true;
 }
 
-int fixpoint(struct verifier *v, uint32_t func)
+static int prove(struct fix *f, uint32_t func)
 {
-	struct fix f = {.v = v};
+	struct verifier *v = f->v;
 	uint32_t n = v->p->n_insns;
 	int r;
 
-	if (!is_handled(v))
-		return give_up(&f, "loops that the runtime bounds");
-	r = fix_flow_find(v, &f.flow);
+	r = fix_flow_find(v, &f->flow);
 	if (r)
-		return give_up(&f, "loops of several heads, or too many");
-	f.heads = arena_array(&v->pool.arena, struct head *, f.flow.loops.n + 1);
-	f.meeting = arena_array(&v->pool.arena, struct state *, n);
+		return give_up(f, "loops of several heads, or too many");
+	f->heads = arena_array(&v->pool.arena, struct head *, f->flow.loops.n + 1);
+	f->meeting = arena_array(&v->pool.arena, struct state *, n);
 	v->func = func;
 	v->cur = state_new(&v->pool);
 	v->insn = v->funcs[func].begin;
 	r = subprog_init(v, func);
-	r = r ? r : walk(&f, v->funcs[func].begin);
-	return r ? r : rounds_check(&f);
+	r = r ? r : walk(f, v->funcs[func].begin);
+	return r ? r : rounds_check(f);
+}
+
+int fixpoint(struct verifier *v, uint32_t func)
+{
+	struct fix f = {.v = v};
+	uint32_t n = v->p->n_insns;
+	struct verify_insn *insns = arena_copy(&v->pool.arena, v->insns, n * sizeof(*insns));
+	uint8_t *types = arena_array(&v->pool.arena, uint8_t, n);
+	int r;
+
+	if (!is_handled(v))
+		return give_up(&f, "loops that the runtime bounds");
+	for (uint32_t i = 0; i < n; i++)
+		types[i] = v->info[i].access_type;
+	r = prove(&f, func);
+	if (!r)
+		return 0;
+	/* ways that no path goes may have been looked at: that is not to stay */
+	memcpy(v->insns, insns, n * sizeof(*insns));
+	for (uint32_t i = 0; i < n; i++)
+		v->info[i].access_type = types[i];
+	return r;
 }

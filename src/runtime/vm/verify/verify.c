@@ -75,7 +75,7 @@ static int prove(struct verifier *v, uint32_t func)
 	enum { SHORT_WALK = 2048 };
 	uint32_t max = v->max_insns, used = v->insns_explored;
 	bool tries = !v->c->as_kernel && !v->c->is_unprivileged && has_loops(v);
-	struct refusal why;
+	struct refusal why, invariant;
 	int r;
 
 	if (!tries)
@@ -96,13 +96,18 @@ static int prove(struct verifier *v, uint32_t func)
 		v->ret->by_fixpoint = true;
 		return 0;
 	}
+	invariant = v->refusal;
 	v->refusal = why;
 	if (why.id != D_VERIFY_LIMIT)
 		return r;
 	/* the short walk was too short, and no invariant was found: the long one */
 	v->refusal = (struct refusal){};
 	v->insns_explored = used;
-	return explore(v, func);
+	r = explore(v, func);
+	/* that it takes too long says less than what may go wrong */
+	if (r && v->refusal.id == D_VERIFY_LIMIT && invariant.id != D_VERIFY_LOOP)
+		v->refusal = invariant;
+	return r;
 }
 
 static int functions_explore(struct verifier *v)

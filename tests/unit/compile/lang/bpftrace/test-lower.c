@@ -193,11 +193,66 @@ TEST(maps)
 			CHECK_EQ(m->type, BPF_MAP_TYPE_HASH);
 			CHECK_EQ(m->key_size, m->key->size);
 		} else {
-			CHECK_EQ(m->type, BPF_MAP_TYPE_PERCPU_HASH);
+			CHECK(m->is_per_cpu);
 			CHECK_EQ(m->key_size, m->bucket_offset + 8);
 		}
 	}
 	lower_run_done(&r);
+}
+
+static unsigned int three_cpus(struct world *w)
+{
+	(void)w;
+	return 3;
+}
+
+static unsigned int nine_cpus(struct world *w)
+{
+	(void)w;
+	return 9;
+}
+
+/* Where there are few cpus, a keyed aggregation is a plain hash with rows of values. */
+TEST(stripes)
+{
+	static const struct {
+		const char *program;
+		unsigned int (*cpus)(struct world *w);
+		bool is_portable;
+		uint32_t type, n_stripes, value_size;
+	} cases[] = {
+		{"begin { @[1] = count(); }", three_cpus, false, BPF_MAP_TYPE_HASH, 4, 4 * 64 + 56},
+		{"begin { @[1] = avg(2); }", three_cpus, false, BPF_MAP_TYPE_HASH, 4, 4 * 72 + 56},
+		{"begin { @ = hist(1); }", three_cpus, false, BPF_MAP_TYPE_HASH, 4, 4 * 64 + 56},
+		{"begin { @[1] = count(); }", nine_cpus, false, BPF_MAP_TYPE_PERCPU_HASH, 0, 8},
+		{"begin { @[1] = count(); }", three_cpus, true, BPF_MAP_TYPE_PERCPU_HASH, 0, 8},
+		{"begin { @ = count(); }", three_cpus, false, BPF_MAP_TYPE_PERCPU_ARRAY, 0, 16},
+		{"begin { @[1] = 1; }", three_cpus, false, BPF_MAP_TYPE_HASH, 0, 1},
+		{"config = { max_map_keys = 100000 } begin { @[1] = count(); }", three_cpus, false,
+		 BPF_MAP_TYPE_PERCPU_HASH, 0, 8},
+		{"let @ = percpuhash(9); begin { @[1] = count(); }", three_cpus, false,
+		 BPF_MAP_TYPE_PERCPU_HASH, 0, 8},
+	};
+
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
+		struct world_ops ops = {.cpus = cases[i].cpus};
+		struct check_options o = {.pid = -1, .is_portable = cases[i].is_portable};
+		const struct question_map *m = NULL;
+		struct lower_run r;
+
+		lower_run_with(&r, cases[i].program, 0, o, &ops);
+		CHECK(r.ok);
+		for (size_t k = 0; k < r.check.q.maps.n; k++)
+			if (r.check.q.maps.p[k].kind == QMAP_NAMED)
+				m = &r.check.q.maps.p[k];
+		if (m) {
+			CHECK_EQ(m->type, cases[i].type);
+			CHECK_EQ(m->n_stripes, cases[i].n_stripes);
+			CHECK_EQ(m->value_size, cases[i].value_size);
+			CHECK_EQ(!!strstr(r.ir.p, "get_smp_processor_id"), !!m->n_stripes);
+		}
+		lower_run_done(&r);
+	}
 }
 
 /* All system calls in one program for each direction; every point keeps its row. */
