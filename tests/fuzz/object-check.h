@@ -10,10 +10,9 @@
 /* Read every byte: sanitizers look. */
 static void touch(const void *p, size_t n)
 {
-	volatile unsigned char sum = 0;
+	uint64_t sum = hash_bytes(HASH_BEGIN, p, n);
 
-	for (size_t i = 0; i < n; i++)
-		sum += ((const unsigned char *)p)[i];
+	__asm__ volatile("" : : "r"(sum));
 }
 
 static void check_name(const char *name)

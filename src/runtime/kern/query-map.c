@@ -43,7 +43,7 @@ static size_t value_bytes(const struct query_kern *x, const struct question_map 
 }
 
 /* An element's values, wherever they are. */
-static int hand_over(const struct query *x, const struct question_map *m, const char *key,
+static int hand_over(const struct query_kern *x, const struct question_map *m, const char *key,
 		     const char *value, query_item_fn fn, void *ctx)
 {
 	if (m->n_stripes)

@@ -14,6 +14,7 @@
 
 #include "runtime/vm/helper/helper.h"
 #include "runtime/vm/helper/proto.h"
+#include "runtime/vm/helper/timer.h"
 #include "runtime/vm/verify/ctx.h"
 
 #include <errno.h>
@@ -331,6 +332,8 @@ void code_free(struct vm_code *c)
 {
 	if (!c)
 		return;
+	for (size_t i = 0; c->has_timers && i < c->object->maps.n; i++)
+		timers_forget_code(c->maps[i], c);
 	if (c->machine)
 		jit_free(c);
 	free(c->insns);

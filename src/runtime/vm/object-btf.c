@@ -129,9 +129,10 @@ static void read_ext(struct loader *l)
 	}
 	if (h.hdr_len < sizeof(h))
 		h.core_off = h.core_len = 0;
-	ok = list_at(l, &h, 0, h.func_off, h.func_len, sizeof(struct bpf_func_info)) &
-	     list_at(l, &h, 1, h.line_off, h.line_len, sizeof(struct bpf_line_info)) &
-	     list_at(l, &h, 2, h.core_off, h.core_len, sizeof(struct bpf_core_relo));
+	/* what one list has is of use, even if another is damaged */
+	ok = list_at(l, &h, 0, h.func_off, h.func_len, sizeof(struct bpf_func_info));
+	ok = list_at(l, &h, 1, h.line_off, h.line_len, sizeof(struct bpf_line_info)) && ok;
+	ok = list_at(l, &h, 2, h.core_off, h.core_len, sizeof(struct bpf_core_relo)) && ok;
 	if (!ok)
 		object_fail(l, OBJECT_NOWHERE, "section \".BTF.ext\": a list is damaged");
 }

@@ -20,7 +20,7 @@
 
 #include "base/macro.h"
 
-#include <errno.h>
+#include <stdlib.h>
 
 /* What a verifier knows as "bad relocation"; libbpf's number. */
 enum { POISON = 0xbad2310 };
@@ -158,12 +158,12 @@ static const char *agree(struct core *c, const struct bpf_core_relo *r,
 	return NULL;
 }
 
-static const char *work_out(struct core *c, const struct bpf_core_relo *r, struct core_value *ret)
+static const char *work_out(struct core *c, const struct bpf_core_relo *r, struct core_path *local,
+			    struct core_value *ret)
 {
 	const struct btf_type *t = btf_view_type(c->here, r->type_id);
-	struct core_path local;
 
-	if (!t || !core_path_read(c->here, r, &local))
+	if (!t || !core_path_read(c->here, r, local))
 		return "it is damaged";
 	if (r->kind == BPF_CORE_TYPE_ID_LOCAL) {
 		*ret = (struct core_value){.before = r->type_id, .after = r->type_id};
@@ -171,7 +171,7 @@ static const char *work_out(struct core *c, const struct bpf_core_relo *r, struc
 	}
 	if (!*btf_view_name(c->here, t))
 		return "the type has no name";
-	return agree(c, r, &local, ret);
+	return agree(c, r, local, ret);
 }
 
 /* --- into the instruction */
@@ -253,19 +253,43 @@ static const char *patch(struct bpf_insn *insn, uint32_t left, const struct core
 	return "the instruction is none that has a number";
 }
 
+/* Why it is poisoned: whoever gets there is told. */
+static void remember(struct core *c, const struct place_in *at, uint32_t kind,
+		     const struct core_path *local, const struct core_value *v)
+{
+	const struct candidates *all = map_get(&c->candidates, local->root);
+	struct vm_missing missing = {
+		.insn = at->insn,
+		.what = core_describe(c->l->arena, kind, local, all && all->n, !v->is_poison),
+	};
+
+	array_push(&c->l->scratch, &at->section->missing, missing);
+}
+
 static void apply(struct core *c, const struct place_in *at, const struct bpf_core_relo *r)
 {
 	uint32_t left = at->func->insn + at->func->n - at->insn;
+	struct bpf_insn *insn = &at->section->insns[at->insn];
 	struct core_value v = {0};
+	struct core_path local;
 	const char *wrong;
 
 	if (!c->kernel && r->kind != BPF_CORE_TYPE_ID_LOCAL)
 		return;
-	wrong = work_out(c, r, &v);
+	wrong = work_out(c, r, &local, &v);
 	if (!wrong)
-		wrong = patch(&at->section->insns[at->insn], left, &v);
+		wrong = patch(insn, left, &v);
 	if (wrong)
 		complain(c, at, r, wrong);
+	else if (insn->code == (BPF_JMP | BPF_CALL))
+		remember(c, at, r->kind, &local, &v);
+}
+
+static int by_insn(const void *a, const void *b)
+{
+	const struct vm_missing *x = a, *y = b;
+
+	return (x->insn > y->insn) - (x->insn < y->insn);
 }
 
 void object_apply_core(struct loader *l)
@@ -286,6 +310,8 @@ void object_apply_core(struct loader *l)
 			if (at.func && r->insn_off % sizeof(struct bpf_insn) == 0)
 				apply(&c, &at, r);
 		}
+		if (s->missing.n)
+			qsort(s->missing.p, s->missing.n, sizeof(*s->missing.p), by_insn);
 	}
 	map_done(&c.candidates);
 }

@@ -4,10 +4,11 @@
  *
  * object-core.c finds the types and puts the numbers into instructions, object-core-path.c
  * follows a field from struct to struct, object-core-match.c compares types, and
- * object-core-value.c works a number out.
+ * object-core-value.c works a number out; object-core-say.c says what is missing.
  */
 #pragma once
 
+#include "base/arena.h"
 #include "isa/btf.h"
 
 #include <linux/bpf.h>
@@ -97,3 +98,9 @@ int core_path_find(const struct core_path *local, uint32_t kind, const struct bt
 /* NULL `there`: the kernel has no such type or field.  0, -EINVAL, -E2BIG. */
 int core_value_of(uint32_t kind, const struct core_path *here, const struct core_path *there,
 		  struct core_value *ret);
+
+/* --- object-core-say.c */
+
+/* Why an instruction was poisoned, in words. */
+char *core_describe(struct arena *a, uint32_t kind, const struct core_path *here, bool has_type,
+		    bool is_misfit);

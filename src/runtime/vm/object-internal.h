@@ -11,7 +11,7 @@
  *	object-data.c		global data: .data, .rodata, .bss, arenas
  *	object-extern.c		.kconfig and .ksyms: what the kernel must add
  *	object-lines.c		which instruction is which line
- *	object-core*.c		CO-RE: offsets of fields in the kernel that is meant
+ *	object-core*.c		CO-RE: offsets of fields in the kernel that is meant (object-core.h)
  *	object-link.c		a program put together from its functions; relocations
  *
  * All of it is foreign.  Numbers are checked where they are used; what is read twice is copied,
@@ -60,9 +60,10 @@ struct object_section {
 	struct object_records funcs, lines, core;
 	struct question_line *line_table; /* by insn of the section */
 	uint32_t n_lines;
-	uint32_t map;  /* with data: its map; OBJECT_NONE */
-	bool has_maps; /* defines them */
-	bool is_ops;   /* struct_ops: not used */
+	ARRAY(struct vm_missing) missing; /* by insn */
+	uint32_t map;			  /* with data: its map; OBJECT_NONE */
+	bool has_maps;			  /* defines them */
+	bool is_ops;			  /* struct_ops: not used */
 };
 
 /* A function somewhere in a section. */

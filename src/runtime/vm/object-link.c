@@ -339,6 +339,39 @@ static void add_lines(struct link *k)
 	k->prog->n_lines = (uint32_t)lines.n;
 }
 
+static size_t first_missing(const struct object_section *s, uint32_t insn)
+{
+	size_t low = 0, high = s->missing.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (s->missing.p[mid].insn < insn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static void add_missing(struct link *k)
+{
+	ARRAY(struct vm_missing) list = {0};
+
+	for (size_t i = 0; i < k->funcs.n; i++) {
+		const struct object_func *f = k->funcs.p[i];
+		const struct object_section *s = &k->l->sections[f->section];
+
+		for (size_t n = first_missing(s, f->insn);
+		     n < s->missing.n && s->missing.p[n].insn - f->insn < f->n; n++)
+			array_push(&k->l->scratch, &list,
+				   ((struct vm_missing){s->missing.p[n].insn - f->insn + f->at,
+							s->missing.p[n].what}));
+	}
+	k->prog->missing = arena_copy(k->l->arena, list.p, list.n * sizeof(*list.p));
+	k->prog->n_missing = (uint32_t)list.n;
+}
+
 static struct object_func *find_handler(const struct link *k, const char *name)
 {
 	for (size_t i = 0; i < k->l->funcs.n; i++)
@@ -388,6 +421,7 @@ static void link_program(struct loader *l, struct object_func *entry)
 		prog.n_insns = (uint32_t)k.insns.n;
 		add_funcs(&k);
 		add_lines(&k);
+		add_missing(&k);
 		array_push(l->arena, &l->object->progs, prog);
 	}
 	entry->is_broken |= k.is_broken;

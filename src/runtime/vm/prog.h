@@ -87,6 +87,15 @@ struct vm_extern {
 	bool is_weak;	  /* may be missing: then 0 */
 };
 
+/*
+ * An instruction that asked for what the kernel's types have not (CO-RE): it is a call of helper
+ * number 0xbad2310 now, which there is not.
+ */
+struct vm_missing {
+	uint32_t insn;
+	const char *what; /* "the kernel's struct task_struct has no …" */
+};
+
 struct vm_prog {
 	const char *name;
 	const char *section; /* "xdp", "tracepoint/syscalls/sys_enter_openat"; "" from a question */
@@ -101,6 +110,8 @@ struct vm_prog {
 	uint32_t n_lines;
 	const struct vm_func *funcs; /* by insn; the first is the entry */
 	uint32_t n_funcs;
+	const struct vm_missing *missing;
+	uint32_t n_missing;
 	uint32_t flags; /* BPF_F_SLEEPABLE, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_STATE_FREQ … */
 	/*
 	 * What is in the ctx of a program that no hook has (BPF_PROG_TYPE_UNSPEC, `skep vm run

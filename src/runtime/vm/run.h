@@ -154,6 +154,7 @@ struct vm_code {
 	uint32_t n_funcs;
 	uint32_t *stack; /* bytes of each function's frame, rounded up to 16; owned */
 	struct vm_map **maps;
+	bool has_timers; /* some of its functions are called by timers of its maps */
 	uint64_t arena;	  /* upper half of the arena's addresses (see below); 0: it has none */
 	uint32_t handler; /* slot of the function that handles exceptions; UINT32_MAX: none */
 	void *machine;	  /* JIT: entry; mapped, never writable and executable at once */

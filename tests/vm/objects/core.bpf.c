@@ -150,4 +150,16 @@ int load_gone(struct thing *t)
 	return t->gone;
 }
 
+SEC("socket")
+int load_nowhere(struct nowhere *n)
+{
+	return n->x;
+}
+
+SEC("socket")
+int load_part(struct thing *t)
+{
+	return t->parts[3].y;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -22,13 +22,25 @@ static bool is_array(const struct vm_map *m)
 	return m->def.type == BPF_MAP_TYPE_ARRAY || m->def.type == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
+/* An element's values, wherever they are. */
+static int hand_over(struct query_vm *x, uint32_t map, const char *key, const char *value,
+		     query_item_fn fn, void *ctx)
+{
+	const struct question_map *q = &x->base.q->maps.p[map];
+	const struct vm_map *m = x->maps[map];
+
+	if (q->n_stripes)
+		return fn(ctx, key, value + QMAP_STRIPE_GAP, q->n_stripes, q->stripe_step);
+	return fn(ctx, key, value, n_values(x, m), step_of(x, m));
+}
+
 int query_vm_map_get(struct query *base, uint32_t map, const void *key, query_item_fn fn, void *ctx)
 {
 	struct vm_map *m = VM(base)->maps[map];
 	_cleanup_free_ char *value = xalloc(map_user_size(m) + 1);
 	int r = map_user_lookup(m, key, value);
 
-	return r < 0 ? r : fn(ctx, key, value, n_values(VM(base), m), step_of(VM(base), m));
+	return r < 0 ? r : hand_over(VM(base), map, key, value, fn, ctx);
 }
 
 int query_vm_map_each(struct query *base, uint32_t map, query_item_fn fn, void *ctx)
@@ -44,7 +56,7 @@ int query_vm_map_each(struct query *base, uint32_t map, query_item_fn fn, void *
 		before = key;
 		if (map_user_lookup(m, key, value) < 0)
 			continue;
-		r = fn(ctx, key, value, n_values(VM(base), m), step_of(VM(base), m));
+		r = hand_over(VM(base), map, key, value, fn, ctx);
 		if (r < 0)
 			return r;
 		n++;

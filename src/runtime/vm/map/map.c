@@ -5,6 +5,7 @@
  * What is the same for all is here, and mirrors kernel/bpf/syscall.c: which kinds there are,
  * what a definition may say, who may write.  What differs is behind struct map_ops.
  */
+#include "runtime/vm/helper/timer.h"
 #include "runtime/vm/map/field.h"
 #include "runtime/vm/map/kinds.h"
 
@@ -68,8 +69,10 @@ void map_ref(struct vm_map *m)
 
 void map_unref(struct vm_map *m)
 {
-	if (m && !__atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL))
-		m->ops->free(m);
+	if (!m || __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	timers_free(m);
+	m->ops->free(m);
 }
 
 int map_update(struct vm_map *m, const void *key, const void *value, uint64_t flags,

@@ -66,7 +66,8 @@ struct vm_map {
 	 * 0: anywhere, one block */
 	size_t memory_step, memory_block;
 	uint32_t memory_at;
-	bool is_frozen; /* user space may no longer write */
+	bool is_frozen;	       /* user space may no longer write */
+	struct timers *timers; /* of its values; helper/timer.c; NULL: none */
 };
 
 /* As BPF_MAP_CREATE: checks the definition as the kernel does.  -EINVAL, -E2BIG, -EOPNOTSUPP. */

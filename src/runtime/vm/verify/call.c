@@ -77,17 +77,29 @@ static bool target_allows(const struct verifier *v, uint32_t number)
 	return proto_allows_target(number, v->p->prog_type, v->p->is_sleepable, target);
 }
 
+/* No helper: what the loader could not relocate for this kernel, or a number that is none. */
+static int unknown_helper(struct verifier *v, uint32_t number)
+{
+	int r = refuse(v, D_VERIFY_CALL, "invalid func unknown#%u", number);
+
+	for (uint32_t i = 0; i < v->p->n_missing; i++)
+		if (v->p->missing[i].insn == v->insn) {
+			refuse_text(v, "%s", v->p->missing[i].what);
+			refuse_hint(v, "ask first: bpf_core_field_exists(), bpf_core_type_exists(), "
+				       "bpf_core_enum_value_exists()");
+			return r;
+		}
+	refuse_text(v, "there is no helper with the number %u", number);
+	return r;
+}
+
 static int allowed_check(struct verifier *v, struct call *c)
 {
 	uint32_t type = v->p->prog_type;
 
 	c->proto = proto_for(c->number, type);
-	if (!proto_of(c->number)) {
-		int r = refuse(v, D_VERIFY_CALL, "invalid func unknown#%u", c->number);
-
-		refuse_text(v, "there is no helper with the number %u", c->number);
-		return r;
-	}
+	if (!proto_of(c->number))
+		return unknown_helper(v, c->number);
 	c->name = proto_of(c->number)->name;
 	if (!c->proto || !proto_allows(c->number, type, v->p->attach_type, v->p->is_sleepable) ||
 	    !target_allows(v, c->number)) {

@@ -271,7 +271,9 @@ static int read_fixed(struct verifier *v, const struct access *a, struct frame *
 	if (!to)
 		return 0;
 	if (a->bytes <= width && !(off & 7)) {
-		bool fits = s->reg.v.umax < 1ull << (8 * a->bytes);
+		/* it is the same number only if nothing is cut off, and no sign appears */
+		bool fits = a->bytes < 8 &&
+			    s->reg.v.umax < 1ull << (8 * a->bytes - (a->is_signed ? 1 : 0));
 
 		*to = s->reg;
 		if (!fits) {

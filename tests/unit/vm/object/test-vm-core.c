@@ -143,6 +143,34 @@ TEST(loads_follow)
 	both_done(&b);
 }
 
+/* Why code that is poisoned may not be reached. */
+static const struct {
+	const char *prog, *what;
+} missing[] = {
+	{"offset_gone", "the kernel's struct thing has no gone, or of another type"},
+	{"load_gone", "the kernel's struct thing has no gone, or of another type"},
+	{"load_sign", "the kernel's struct thing has another size of sign, and this access cannot "
+		      "follow it"},
+	{"value_blue", "the kernel's enum colour has no BLUE"},
+	{"load_nowhere", "the kernel's types have no struct nowhere"},
+	{"load_part", "the kernel's struct thing has no parts[3].y, or of another type"},
+};
+
+TEST(missing_in_words)
+{
+	struct both b;
+
+	read_both(&b);
+	for (size_t i = 0; i < ELEMENTS(missing); i++) {
+		const struct vm_prog *p = read_prog(&b.x, missing[i].prog);
+
+		CHECK(p && p->n_missing == 1 && is_poison(&p->insns[p->missing[0].insn]));
+		CHECK_STREQ(p->missing[0].what, missing[i].what);
+	}
+	CHECK_EQ(read_prog(&b.x, "load_moved")->n_missing, 0);
+	both_done(&b);
+}
+
 TEST(without_a_kernel)
 {
 	struct read x;
