@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/runtime-choice.h"
 
+#include "base/log.h"
 #include "isa/insn.h"
 #include "runtime/kern/bpf.h"
 
@@ -22,6 +23,14 @@ int runtime_kernel_refuses(void)
 	if (r >= 0)
 		close(r);
 	return r < 0 ? r : 0;
+}
+
+void runtime_say_left(unsigned int n)
+{
+	if (n)
+		log_warning("%u process%s that the command left running end%s with skep: without "
+			    "it, %s traced calls would fail",
+			    n, n == 1 ? "" : "es", n == 1 ? "s" : "", n == 1 ? "its" : "their");
 }
 
 const char *runtime_refusal(int r)

@@ -302,6 +302,8 @@ int trace_run(const struct trace_options *o)
 		status = trace(&t);
 	if (status && t.may_hint && t.o->what == TRACE_RUN)
 		log_hint("without privileges a command can be traced: -c COMMAND");
+	if (!o->quiet)
+		runtime_say_left(query_left(t.query));
 	answer_free(t.answer);
 	trace_source_done(&t.source);
 	query_close(t.query);

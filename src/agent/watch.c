@@ -472,6 +472,8 @@ int watch_run(const struct watch_options *o)
 		if (!o->quiet)
 			output_say_totals(w.stream, w.hides_everyday, !o->events);
 	}
+	if (!o->quiet)
+		runtime_say_left(runtime_left(w.runtime));
 	runtime_close(w.runtime);
 	command_done(&w.command);
 	stream_free(w.stream);

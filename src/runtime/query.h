@@ -63,6 +63,7 @@ struct query_ops {
 	int (*take_child)(struct query *x, int pid, struct query_error *e);
 	struct str (*orders)(struct query *x);
 	bool (*child_ended)(struct query *x, int *ret_status);
+	unsigned int (*left)(const struct query *x);
 };
 
 struct query {
@@ -173,6 +174,11 @@ static inline struct str query_orders(struct query *x)
 static inline bool query_keeps_child(const struct query *x)
 {
 	return x && x->ops->child_ended;
+}
+/* Processes that the command left running, and that end when the query is closed. */
+static inline unsigned int query_left(const struct query *x)
+{
+	return x && x->ops->left ? x->ops->left(x) : 0;
 }
 static inline bool query_child_ended(struct query *x, int *ret_status)
 {

@@ -61,6 +61,7 @@ struct runtime_ops {
 	int (*take_child)(struct runtime *rt, int pid, struct runtime_error *e);
 	struct str (*orders)(struct runtime *rt);
 	bool (*child_ended)(struct runtime *rt, int *ret_status);
+	unsigned int (*left)(const struct runtime *rt);
 };
 
 struct runtime {
@@ -95,6 +96,11 @@ static inline struct str runtime_orders(struct runtime *rt)
 static inline bool runtime_keeps_child(const struct runtime *rt)
 {
 	return rt && rt->ops->child_ended;
+}
+/* Processes that the command left running, and that end when the runtime is closed. */
+static inline unsigned int runtime_left(const struct runtime *rt)
+{
+	return rt && rt->ops->left ? rt->ops->left(rt) : 0;
 }
 static inline bool runtime_child_ended(struct runtime *rt, int *ret_status)
 {

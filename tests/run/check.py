@@ -127,6 +127,27 @@ int good(void *ctx)
         r = self.check("host.o", status=1)
         assert "an object for another processor than BPF\nHINT: clang makes one" in r.stderr, r.stderr
 
+    def what_the_kernel_lacks(self):
+        o = self.write("gone.bpf.c", """
+#include "base.h"
+struct there_is_none { int x; } __attribute__((preserve_access_index));
+SEC("socket")
+int reads(struct there_is_none *t)
+{
+	return t->x;
+}
+SEC("socket")
+int asks(struct there_is_none *t)
+{
+	return __builtin_preserve_field_info(t->x, 2) ? t->x : 0;
+}
+""")
+        r = self.check(o, status=1)
+        if "types are not to be had" not in r.stderr:
+            said = "gone.bpf.c:7:12-13: ERROR: reads: the kernel's types have no struct there_is_none\n"
+            assert said in r.stderr, r.stderr
+            assert "asks: ok (kernel: ok)" in r.stdout, r.stdout
+
     def types_of_another_kernel(self):
         o = self.compile(f"{OBJECTS}/core.bpf.c")
         r = self.check("--btf", "there-is-none", o, status=1)

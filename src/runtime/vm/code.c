@@ -14,7 +14,7 @@
 
 #include "runtime/vm/helper/helper.h"
 #include "runtime/vm/helper/proto.h"
-#include "runtime/vm/helper/timer.h"
+#include "runtime/vm/map/timer.h"
 #include "runtime/vm/verify/ctx.h"
 
 #include <errno.h>

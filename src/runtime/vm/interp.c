@@ -35,7 +35,7 @@ struct frame {
 enum go {
 	GO_SPECIAL = INSN_COUNT, /* by access */
 #define PAIR(a, b) GO_##a##_##b,
-	INTERP_STEPS(PAIR) INTERP_BRANCHES(PAIR)
+	INTERP_PAIRS(PAIR)
 #undef PAIR
 		GO_COUNT
 };
@@ -156,7 +156,7 @@ static uint64_t execute(const struct vm_code *c, struct vm_run *run, uint32_t at
 #include "isa/insn.def"
 #undef INSN
 #define PAIR(a, b) [GO_##a##_##b] = &&L_##a##_##b,
-		INTERP_STEPS(PAIR) INTERP_BRANCHES(PAIR)
+		INTERP_PAIRS(PAIR)
 #undef PAIR
 			[GO_SPECIAL] = &&L_SPECIAL};
 	static const void *const watched[] = {[0 ... GO_COUNT - 1] = &&L_WATCH};
@@ -209,8 +209,16 @@ static uint64_t execute(const struct vm_code *c, struct vm_run *run, uint32_t at
 			GOTO(i[1].off); \
 		NEXT(2);                \
 	}
+#define ENDS(a, b)                    \
+	L_##a##_##b:                  \
+	{                             \
+		if (is_##a(r, i))     \
+			GOTO(i->off); \
+		GOTO(i[1].off);       \
+	}
 	INTERP_STEPS(STEPS);
 	INTERP_BRANCHES(BRANCHES);
+	INTERP_ENDS(ENDS);
 
 #define MEMORY(suffix)    \
 	STEP(LDX##suffix) \
@@ -441,7 +449,7 @@ void interp_link(struct vm_code *c)
 #define PAIR(a, b)                                    \
 	if (s->id == INSN_##a && s[1].id == INSN_##b) \
 		s->go = GO_##a##_##b;
-		INTERP_STEPS(PAIR) INTERP_BRANCHES(PAIR)
+		INTERP_PAIRS(PAIR)
 #undef PAIR
 	}
 }

@@ -18,7 +18,7 @@
 #include "runtime/vm/object-internal.h"
 
 #include "base/macro.h"
-#include "runtime/vm/helper/owned.h"
+#include "runtime/vm/map/owned.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -9,7 +9,8 @@
  *   ldimm64 MAP_IDX	imm: index into object.maps
  *   ldimm64 MAP_IDX_VALUE	the same, and in the second slot the offset into its first value
  *   ldimm64 FUNC		imm: instructions from the next one to the function
- *   ldimm64 VAR		imm: index into object.vars: a kernel variable
+ *   ldimm64 VAR		imm: index into object.vars: a kernel variable, or a kfunc that is
+ *				asked for ("is it there?"); the value of a missing one is 0
  *   call LOCAL		imm: instructions from the next one to the function
  *   call KFUNC		imm: index into object.kfuncs
  *
@@ -130,7 +131,7 @@ struct vm_object {
 	ARRAY(struct vm_extern) kfuncs, vars;
 	struct btf_view btf; /* of the object; types 0: has none */
 	bool has_btf;
-	/* what bpf_obj_new() makes: types and memory of helper/owned.c; owned_done() frees it */
+	/* what bpf_obj_new() makes: types and memory of map/owned.c; owned_done() frees it */
 	struct owned_type *owned;
 	uint32_t owned_lock;
 };

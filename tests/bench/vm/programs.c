@@ -112,18 +112,18 @@ PROGRAM(strcmp_full)
 	return compare(mem);
 }
 
-#define CASE(n, what)      \
-	case n:            \
-		what;      \
+#define CASE(n, what) \
+	case n:       \
+		what; \
 		break;
-#define CASES(n)                             \
-	CASE(n + 0, a += 3 * n + 0x11)       \
-	CASE(n + 1, a ^= 0x9e37 + n)         \
-	CASE(n + 2, a *= 2 * n + 5)          \
-	CASE(n + 3, a -= 7 * n + 0x123)      \
-	CASE(n + 4, a = (a << 3) | (n & 7))  \
-	CASE(n + 5, a |= 1u << (n / 8))      \
-	CASE(n + 6, a = a * 5 + n + 1)       \
+#define CASES(n)                            \
+	CASE(n + 0, a += 3 * n + 0x11)      \
+	CASE(n + 1, a ^= 0x9e37 + n)        \
+	CASE(n + 2, a *= 2 * n + 5)         \
+	CASE(n + 3, a -= 7 * n + 0x123)     \
+	CASE(n + 4, a = (a << 3) | (n & 7)) \
+	CASE(n + 5, a |= 1u << (n / 8))     \
+	CASE(n + 6, a = a * 5 + n + 1)      \
 	CASE(n + 7, a = (a >> 1) ^ (n + 77))
 
 PROGRAM(switch_64)

@@ -23,8 +23,9 @@
 
 enum { COPY = 1 << 20, SMALL_COPY = 65536, SMALL_STRING = 4000, INSNS_MAX = 4096, PROGRAMS = 8 };
 
-#define NAMES(X) \
-	X(simple) X(memory_add) X(log2_int) X(primes) X(copy) X(strcmp_fail) X(strcmp_full) X(switch_64)
+#define NAMES(X)  \
+	X(simple) \
+	X(memory_add) X(log2_int) X(primes) X(copy) X(strcmp_fail) X(strcmp_full) X(switch_64)
 #define X(name) uint64_t native_##name(void *mem);
 NAMES(X)
 #undef X
@@ -46,7 +47,7 @@ struct bytecode {
 
 /* One way to run one program. */
 struct engine {
-	uint64_t (*run)(void *ctx, void *mem);
+	void (*measure)(struct engine *e, void *mem);
 	void *ctx;
 	double best; /* ns */
 	uint64_t result;
@@ -144,9 +145,8 @@ static int kernel_map(const void *value, size_t n)
 
 	if (fd < 0)
 		return -errno;
-	a = (union bpf_attr){.map_fd = (uint32_t)fd,
-			     .key = (uintptr_t)&key,
-			     .value = (uintptr_t)value};
+	a = (union bpf_attr){
+		.map_fd = (uint32_t)fd, .key = (uintptr_t)&key, .value = (uintptr_t)value};
 	return bpf(BPF_MAP_UPDATE_ELEM, &a) < 0 ? -errno : fd;
 }
 
@@ -225,16 +225,15 @@ static uint64_t run_ubpf(void *ctx, void *mem)
 /* --- measuring */
 
 /* As often as takes about 2 ms. */
-static void measure(struct engine *e, void *mem)
+static inline __attribute__((always_inline)) void measure_by(struct engine *e, void *mem,
+							     uint64_t (*run)(void *ctx, void *mem))
 {
 	uint64_t start, spent, n = 1;
 
-	if (!e->run)
-		return;
 	for (;;) {
 		start = now_ns();
 		for (uint64_t i = 0; i < n; i++)
-			e->result = e->run(e->ctx, mem);
+			e->result = run(e->ctx, mem);
 		spent = now_ns() - start;
 		if (spent > 1000000)
 			break;
@@ -244,7 +243,24 @@ static void measure(struct engine *e, void *mem)
 		e->best = (double)spent / (double)n;
 }
 
-/* What the call of a function through a pointer costs here: of all but the kernel. */
+/* One function each: processors remember of a call whether it ever went to more than one place. */
+#define MEASURE(name, run)                                                                \
+	static __attribute__((noinline)) void measure_##name(struct engine *e, void *mem) \
+	{                                                                                 \
+		measure_by(e, mem, run);                                                  \
+	}
+MEASURE(native, run_native)
+MEASURE(machine, run_native)
+MEASURE(code, run_code)
+MEASURE(ubpf, run_ubpf)
+MEASURE(small, run_native)
+
+static void measure(struct engine *e, void *mem)
+{
+	if (e->measure)
+		e->measure(e, mem);
+}
+
 static void fill(uint8_t *mem, size_t copy, const char *name)
 {
 	uint32_t x = 12345;
@@ -292,7 +308,7 @@ static void measure_kernel(struct line *l, const struct bytecode *b, const char 
 {
 	static uint8_t mem[2 * SMALL_COPY];
 	struct vm_code *c = make(b, VM_JIT);
-	struct engine jit = {run_native, c ? c->machine : NULL, 0, 0};
+	struct engine jit = {c ? measure_small : NULL, c ? c->machine : NULL, 0, 0};
 	unsigned int repeat = 1;
 	uint32_t result = 0;
 	int map, fd;
@@ -335,23 +351,23 @@ static void measure_program(struct line *l, size_t i, const struct bytecode *big
 	struct vm_code *jit = make(big, VM_JIT), *interp = make(big, VM_INTERP);
 
 	fill(mem, COPY, programs[i].name);
-	l->e[NATIVE] = (struct engine){run_native, (void *)(uintptr_t)programs[i].native, 0, 0};
+	l->e[NATIVE] = (struct engine){measure_native, (void *)(uintptr_t)programs[i].native, 0, 0};
 	if (jit)
-		l->e[JIT] = (struct engine){run_native, jit->machine, 0, 0};
-	l->e[INTERP] = (struct engine){run_code, interp, 0, 0};
+		l->e[JIT] = (struct engine){measure_machine, jit->machine, 0, 0};
+	l->e[INTERP] = (struct engine){measure_code, interp, 0, 0};
 	if (ubpf) {
 		void *f = ubpf_make(ubpf, big);
 
 		if (f)
-			l->e[UBPF] = (struct engine){run_ubpf, f, 0, 0};
+			l->e[UBPF] = (struct engine){measure_ubpf, f, 0, 0};
 	}
 	for (int round = 0; round < 40; round++)
 		for (int k = 0; k < ENGINES; k++)
-			if (k != INTERP || round % 10 == 0)
+			if (k != INTERP || round % 3 == 0)
 				measure(&l->e[k], mem);
 	for (int k = 1; k < ENGINES; k++)
-		if (l->e[k].run && (k == UBPF ? l->e[k].result != l->e[JIT].result
-					      : l->e[k].result != l->e[NATIVE].result))
+		if (l->e[k].measure && (k == UBPF ? l->e[k].result != l->e[JIT].result
+						  : l->e[k].result != l->e[NATIVE].result))
 			printf("  %s: results differ: %llx, natively %llx\n", programs[i].name,
 			       (unsigned long long)l->e[k].result,
 			       (unsigned long long)l->e[NATIVE].result);
@@ -423,7 +439,8 @@ static void print_table(const struct line *lines)
 	if (n[2])
 		printf(", jit / ubpf's %.3f of %u", exp(sums[2] / n[2]), n[2]);
 	printf("; interpreter %.2f ns an instruction\n", exp(interp / n_interp));
-	printf("* smaller loops, which its verifier follows; the first two are its test-run's loop\n");
+	printf("* smaller loops, which its verifier follows; the first two are its test-run's "
+	       "loop\n");
 }
 
 static void print_compile(void)
@@ -439,8 +456,8 @@ static void print_compile(void)
 	ten.p[4] = insn_jump_imm(BPF_JEQ, 0, 7, 2);
 	ten.p[9] = insn_exit();
 	c = make(&ten, VM_JIT);
-	direct = (struct engine){run_native, c->machine, 0, 0};
-	whole = (struct engine){run_code, c, 0, 0};
+	direct = (struct engine){measure_machine, c->machine, 0, 0};
+	whole = (struct engine){measure_code, c, 0, 0};
 	for (int i = 0; i < 20; i++) {
 		measure(&direct, mem);
 		measure(&whole, mem);
@@ -472,8 +489,8 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		if (!only || !strcmp(only, programs[i].name))
-			measure_program(&lines[i], i, &big[i], &small[i],
-					has_ubpf ? &ubpf : NULL, mem);
+			measure_program(&lines[i], i, &big[i], &small[i], has_ubpf ? &ubpf : NULL,
+					mem);
 	}
 	print_table(lines);
 	print_compile();

@@ -6,7 +6,7 @@
  * in checking mode: each register must lie in what the verifier recorded, each access within what
  * it may reach.  What both accept must leave the same result, map and packet in the kernel, in the
  * interpreter and in the JIT's code.  SKEP_RANDOM=1000000 asks for more programs, SKEP_SEED
- * for others.
+ * for others, SKEP_TIME=1 for the kernel's time.
  */
 #include "test.h"
 #include "vm-here.h"
@@ -154,6 +154,7 @@ TEST(programs_as_the_kernel)
 	uint64_t n = number_of("SKEP_RANDOM", 5000), seed = number_of("SKEP_SEED", 1);
 
 	f.has_kernel = !kernel_open(&k);
+	k.wants_time = number_of("SKEP_TIME", 0);
 	if (!f.has_kernel)
 		printf("# without the kernel: %s\n", k.why_not);
 	for (uint64_t i = 0; i < n && f.unsound + f.differing < BAD_MAX; i++)
@@ -164,9 +165,14 @@ TEST(programs_as_the_kernel)
 	       (unsigned long long)f.programs, (unsigned long long)seed, (unsigned long long)f.both,
 	       (unsigned long long)f.neither, (unsigned long long)f.only_we,
 	       (unsigned long long)f.only_kernel);
-	printf("# %llu runs, %llu instructions checked; %.0f ns to verify an instruction\n",
-	       (unsigned long long)f.runs, (unsigned long long)f.checks,
-	       f.insns ? (double)f.ns / (double)f.insns : 0);
+	printf("# %llu runs, %llu instructions checked\n", (unsigned long long)f.runs,
+	       (unsigned long long)f.checks);
+	printf("# %.0f ns to verify an instruction, %.2f of the kernel's instructions\n",
+	       f.insns ? (double)f.ns / (double)f.insns : 0,
+	       k.insns ? (double)f.insns / (double)k.insns : 0);
+	if (k.insns)
+		printf("# the kernel: %.0f ns; in all %.2f of its time\n",
+		       (double)k.us * 1000 / (double)k.insns, (double)f.ns / ((double)k.us * 1000));
 	CHECK_EQ(f.unsound, 0);
 	CHECK_EQ(f.differing, 0);
 	CHECK(f.runs > n);

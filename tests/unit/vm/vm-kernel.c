@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LOG_SIZE = 1 << 20 };
+enum { LOG_SIZE = 1 << 20, LOG_ALL = 2, LOG_FIGURES = 4 };
 
 static int bpf(int cmd, union bpf_attr *a)
 {
@@ -44,6 +44,18 @@ void kernel_close(struct kernel_place *k)
 	free(k->log);
 }
 
+/* "verification time 51 usec", "processed 148 insns (limit 1000000) …" */
+static void take_time(struct kernel_place *k)
+{
+	static const char time[] = "verification time ", count[] = "processed ";
+	const char *a = strstr(k->log, time), *b = strstr(k->log, count);
+
+	if (!a || !b)
+		return;
+	k->us += strtoull(a + sizeof(time) - 1, NULL, 10);
+	k->insns += strtoull(b + sizeof(count) - 1, NULL, 10);
+}
+
 int kernel_load(struct kernel_place *k, const struct bpf_insn *p, size_t n, bool wants_log)
 {
 	struct bpf_insn copy[GEN_ROOM];
@@ -51,6 +63,7 @@ int kernel_load(struct kernel_place *k, const struct bpf_insn *p, size_t n, bool
 			    .insns = (uintptr_t)copy,
 			    .insn_cnt = (uint32_t)n,
 			    .license = (uintptr_t) "GPL"};
+	int r;
 
 	memcpy(copy, p, n * sizeof(*p));
 	for (size_t i = 0; i < n; i++) {
@@ -62,13 +75,16 @@ int kernel_load(struct kernel_place *k, const struct bpf_insn *p, size_t n, bool
 		}
 		i++;
 	}
-	if (wants_log) {
+	if (wants_log || k->wants_time) {
 		k->log[0] = 0;
 		a.log_buf = (uintptr_t)k->log;
 		a.log_size = LOG_SIZE;
-		a.log_level = 2;
+		a.log_level = wants_log ? LOG_ALL : LOG_FIGURES;
 	}
-	return bpf(BPF_PROG_LOAD, &a);
+	r = bpf(BPF_PROG_LOAD, &a);
+	if (k->wants_time)
+		take_time(k);
+	return r;
 }
 
 int kernel_run(struct kernel_place *k, int prog, struct vm_data *d)

@@ -9,6 +9,8 @@ struct kernel_place {
 	uint32_t prog_type;
 	const char *why_not;
 	char *log; /* of the last refusal, if asked for; owned */
+	bool wants_time;
+	uint64_t us, insns; /* wants_time: sums of what the kernel says its verifier took */
 };
 
 /* What a program is given, and what it leaves. */

@@ -7,8 +7,6 @@
  */
 #include "base.h"
 
-typedef unsigned char u8;
-
 enum { SIZE = 64 << 10, NUMBERS = 4096, WORDS = 16 << 10, ELEMENTS = 1000 };
 
 struct element {
@@ -37,15 +35,19 @@ struct {
 struct xdp {
 	u32 data, data_end;
 };
+struct sk_buff {
+	u32 before[19], data, data_end;
+};
 
-static void *(*const lookup)(void *map, const void *key) = (void *)1;
+static u32 (*random)(void) = (void *)7;
+static long (*pull_data)(void *skb, u32 n) = (void *)39;
 
 #define LOOP(name)                                                              \
 	static __attribute__((always_inline)) int body_##name(struct value *v); \
 	SEC("xdp") int name(void *ctx)                                          \
 	{                                                                       \
 		u32 key = 0;                                                    \
-		struct value *v = lookup(&values, &key);                        \
+		struct value *v = bpf_map_lookup_elem(&values, &key);           \
                                                                                 \
 		return v ? body_##name(v) : 0;                                  \
 	}                                                                       \
@@ -147,24 +149,24 @@ LOOP(right_elements)
 
 LOOP(right_some_elements)
 {
-	u32 n = v->n;
+	u64 n = v->n;
 	u64 sum = 0;
 
 	if (n > ELEMENTS)
 		n = ELEMENTS;
-	for (u32 i = 0; i < n; i++)
+	for (u64 i = 0; i < n; i++)
 		sum += v->elements[i].b;
 	return sum;
 }
 
 LOOP(wrong_some_elements)
 {
-	u32 n = v->n;
+	u64 n = v->n;
 	u64 sum = 0;
 
 	if (n > 2 * ELEMENTS)
 		n = 2 * ELEMENTS;
-	for (u32 i = 0; i < n; i++)
+	for (u64 i = 0; i < n; i++)
 		sum += v->elements[i].b;
 	return sum;
 }
@@ -292,9 +294,21 @@ LOOP(wrong_endless)
 {
 	u64 x = v->n;
 
-	while (x != 12345)
+	while (x != 12345) {
 		x = x * 5 + v->numbers[x & 7];
+		v->counts[x & 63]++;
+	}
 	return x;
+}
+
+/* The counter is too narrow for its end. */
+LOOP(wrong_type)
+{
+	u32 end = sizeof(v->text);
+
+	for (u8 i = 0; i < end; i++)
+		v->text[i] = v->counts[i & 63];
+	return 0;
 }
 
 SEC("xdp") int right_packet(struct xdp *ctx)
@@ -320,6 +334,34 @@ SEC("xdp") int wrong_packet(struct xdp *ctx)
 			break;
 		sum += p[i];
 	}
+	return sum;
+}
+
+/* The packet is somewhere else after the call. */
+SEC("tc") int wrong_moved_packet(struct sk_buff *ctx)
+{
+	u8 *p = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	u32 sum = 0;
+
+	if (p + 32 > end)
+		return 0;
+	for (u32 i = 0; i < 3000; i++) {
+		sum += p[i & 31];
+		if (sum & 1)
+			pull_data(ctx, 32);
+	}
+	return sum;
+}
+
+SEC("tc") int right_same_packet(struct sk_buff *ctx)
+{
+	u8 *p = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	u32 sum = 0;
+
+	if (p + 32 > end)
+		return 0;
+	for (u32 i = 0; i < 3000; i++)
+		sum += p[i & 31] + (u32)random();
 	return sum;
 }
 

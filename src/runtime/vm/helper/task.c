@@ -92,7 +92,7 @@ CALL(helper_get_current_comm)
 	size_t n = (uint32_t)b;
 
 	memset(call_pointer(a), 0, n);
-	if (!t)
+	if (!t || !n)
 		return call_error(-EINVAL);
 	memcpy(call_pointer(a), t->comm, strnlen(t->comm, n - 1 < 15 ? n - 1 : 15));
 	return 0;

@@ -6,8 +6,8 @@
  * another.  A file that has places to watch is looked for in the memory of the command when it has
  * executed, and whenever it maps more code.  When a thread traps, the programs of that place run;
  * then the instruction that stood there must be done: some that functions begin with are done by
- * ourselves, for others the original bytes come back for one step.  Another thread
- * that passes meanwhile is not seen.
+ * ourselves, for others the original bytes come back for one step, while all other
+ * threads stand still.
  *
  * A function's end is awaited at the address that it returns to, where the stack pointer says
  * whose call it is.  The stack stays as it is, unlike with the kernel's trampoline.
@@ -53,18 +53,10 @@ struct waiting {
 	pid_t tid;
 };
 
-/* A thread that goes one instruction. */
-struct stepping {
-	struct stepping *next;
-	pid_t tid;
-	uint64_t address;
-};
-
 struct breaks {
 	struct break_place *places; /* in the query's arena */
 	struct mark *marks;	    /* owned, as the others */
 	struct waiting *waiting;
-	struct stepping *stepping;
 };
 
 static struct breaks *breaks_of(struct query_vm *x)
@@ -262,13 +254,8 @@ static void forget(struct breaks *b)
 		next = w->next;
 		free(w);
 	}
-	for (struct stepping *s = b->stepping, *next; s; s = next) {
-		next = s->next;
-		free(s);
-	}
 	b->marks = NULL;
 	b->waiting = NULL;
-	b->stepping = NULL;
 }
 
 void query_vm_breaks_done(struct query_vm *x)
@@ -347,7 +334,6 @@ static unsigned int do_instruction(struct query_vm *x, struct tracer_task *t, st
 
 static void step_over(struct query_vm *x, struct tracer_task *t, struct mark *m, struct regs *r)
 {
-	struct stepping *s;
 	uint8_t code[16];
 	unsigned int n = 0;
 
@@ -359,28 +345,11 @@ static void step_over(struct query_vm *x, struct tracer_task *t, struct mark *m,
 	regs_set(t->tid, r);
 	if (n)
 		return;
+	/* nobody shall pass while the original is there */
 	put_back(t, m);
-	s = xalloc(sizeof(*s));
-	*s = (struct stepping){.next = x->breaks->stepping, .tid = t->tid, .address = m->address};
-	x->breaks->stepping = s;
-	tracer_step(t);
-}
-
-/* The step was made: the breakpoint comes back. */
-static bool end_step(struct query_vm *x, struct tracer_task *t)
-{
-	struct stepping **at = &x->breaks->stepping, *s;
-
-	while (*at && (*at)->tid != t->tid)
-		at = &(*at)->next;
-	if (!*at)
-		return false;
-	s = *at;
-	*at = s->next;
-	if (mark_at(x, s->address))
-		tracer_poke(t, s->address, regs_break, REGS_BREAK_BYTES);
-	free(s);
-	return true;
+	tracer_step(x->tracer, t);
+	tracer_poke(t, m->address, regs_break, REGS_BREAK_BYTES);
+	tracer_step_done(x->tracer, t);
 }
 
 /* --- returns */
@@ -478,8 +447,6 @@ bool query_vm_break(struct query_vm *x, struct tracer_task *t)
 
 	if (!x->breaks || regs_get(t->tid, &r) < 0)
 		return false;
-	if (end_step(x, t))
-		return true;
 	m = mark_at(x, regs_broke_at(&r));
 	if (!m)
 		return false;

@@ -186,6 +186,13 @@ static bool vm_child_ended(struct query *base, int *ret_status)
 	return x->has_child && tracer_has_ended(x->tracer, ret_status);
 }
 
+static unsigned int vm_left(const struct query *base)
+{
+	const struct query_vm *x = (const struct query_vm *)base;
+
+	return is_child_gone(x) ? tracer_processes(x->tracer) : 0;
+}
+
 /* --- life */
 
 static void vm_detach(struct query *base)
@@ -220,6 +227,7 @@ static const struct query_ops ops = {
 	.take_child = vm_take_child,
 	.orders = vm_orders,
 	.child_ended = vm_child_ended,
+	.left = vm_left,
 };
 
 /* As many as the kernel has values for in per-cpu maps. */

@@ -23,10 +23,21 @@ struct tracer {
 	int first_status;
 	bool has_ended, uses_seccomp, is_closing, wants_return, no_vm_read;
 	timer_t timer; /* wakes the wait */
+	/* what was told while one thread alone was waited for */
+	struct {
+		pid_t tid;
+		int status;
+		struct rusage usage;
+	} * queue; /* owned */
+	size_t n_queue, queue_room;
 	bool has_timer;
 	int cpu;
 	cpu_set_t cpus; /* ours, before */
 };
+
+/* Keep for later what wait4() told of; the oldest of it, false: there is none. */
+void tracer_queue(struct tracer *t, pid_t tid, int status, const struct rusage *usage);
+bool tracer_unqueue(struct tracer *t, pid_t *ret_tid, int *ret_status, struct rusage *ret_usage);
 
 /* A stop or an end that wait4() told of. */
 void tracer_stop(struct tracer *t, pid_t tid, int status, struct rusage *usage);

@@ -17,10 +17,14 @@
  */
 #include "runtime/vm/hook/tracer-internal.h"
 
+#include "base/macro.h"
+
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { SYSCALL_STOP = SIGTRAP | 0x80 /* PTRACE_O_TRACESYSGOOD */ };
 
@@ -31,10 +35,9 @@ bool tracer_tell(struct tracer *t, const struct tracer_event *e)
 
 static void resume(struct tracer *t, struct tracer_task *task, int signal)
 {
-	int how = task->is_stepping		      ? PTRACE_SINGLESTEP
-		  : task->in_call || !t->uses_seccomp ? PTRACE_SYSCALL
-						      : PTRACE_CONT;
+	int how = task->in_call || !t->uses_seccomp ? PTRACE_SYSCALL : PTRACE_CONT;
 
+	task->is_listening = false;
 	/* ESRCH: somebody killed it; wait4() will tell */
 	ptrace(how, task->tid, NULL, (void *)(long)signal);
 }
@@ -172,16 +175,24 @@ static bool on_event_stop(struct tracer *t, struct tracer_task *task, int signal
 {
 	if (is_stop_signal(signal) && !t->is_closing) {
 		ptrace(PTRACE_LISTEN, task->tid, NULL, NULL);
+		task->is_listening = true;
 		return true;
 	}
 	return task->is_early;
 }
 
-/* A step or a breakpoint of ours; other SIGTRAPs are the program's own. */
+/* A breakpoint of ours; other SIGTRAPs are the program's own. */
 static bool on_trap(struct tracer *t, struct tracer_task *task)
 {
-	task->is_stepping = false;
 	return tracer_tell(t, &(struct tracer_event){.what = TRACER_TRAP, .task = task});
+}
+
+static bool is_queued(const struct tracer *t, pid_t tid)
+{
+	for (size_t i = 0; i < t->n_queue; i++)
+		if (t->queue[i].tid == tid)
+			return true;
+	return false;
 }
 
 void tracer_stop(struct tracer *t, pid_t tid, int status, struct rusage *usage)
@@ -222,6 +233,105 @@ void tracer_stop(struct tracer *t, pid_t tid, int status, struct rusage *usage)
 			on_call(t, task);
 		else if (signal != SIGTRAP || !on_trap(t, task))
 			pass_on = signal;
+		if (is_queued(t, tid)) /* it went on by a step, and stopped for something else */
+			return;
 	}
 	resume(t, task, pass_on);
+}
+
+/* --- one thread alone */
+
+void tracer_queue(struct tracer *t, pid_t tid, int status, const struct rusage *usage)
+{
+	if (t->n_queue == t->queue_room) {
+		t->queue_room = t->queue_room ? 2 * t->queue_room : 16;
+		t->queue = xrealloc(t->queue, t->queue_room * sizeof(*t->queue));
+	}
+	t->queue[t->n_queue].tid = tid;
+	t->queue[t->n_queue].status = status;
+	t->queue[t->n_queue++].usage = *usage;
+}
+
+bool tracer_unqueue(struct tracer *t, pid_t *ret_tid, int *ret_status, struct rusage *ret_usage)
+{
+	if (!t->n_queue)
+		return false;
+	*ret_tid = t->queue[0].tid;
+	*ret_status = t->queue[0].status;
+	*ret_usage = t->queue[0].usage;
+	memmove(t->queue, t->queue + 1, --t->n_queue * sizeof(*t->queue));
+	return true;
+}
+
+struct holding {
+	struct tracer *t;
+	struct tracer_task *but;
+};
+
+/*
+ * One that waits within the kernel for what we hold back (a vfork) would not stop before we go on:
+ * then it does not run either.
+ */
+static bool await_stop(pid_t tid, int *ret_status, struct rusage *ret_usage)
+{
+	enum { TRIES = 100, PAUSE_US = 20 };
+
+	for (int i = 0; i < TRIES; i++) {
+		if (wait4(tid, ret_status, __WALL | WNOHANG, ret_usage) == tid)
+			return true;
+		usleep(i < TRIES / 2 ? 0 : PAUSE_US);
+	}
+	return false;
+}
+
+/* What it stops for may be something else than our wish: that is looked at later. */
+static bool hold(void *ctx, struct tracer_task *task)
+{
+	struct holding *h = ctx;
+	struct rusage usage;
+	int status;
+
+	if (task == h->but || task->pid != h->but->pid || task->is_early || task->is_listening ||
+	    is_queued(h->t, task->tid) || ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL) < 0 ||
+	    !await_stop(task->tid, &status, &usage))
+		return false;
+	if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(status) == SIGTRAP)
+		task->is_held = true;
+	else
+		tracer_queue(h->t, task->tid, status, &usage);
+	return false;
+}
+
+static bool let_go(void *ctx, struct tracer_task *task)
+{
+	struct holding *h = ctx;
+
+	if (task->is_held)
+		resume(h->t, task, 0);
+	task->is_held = false;
+	return false;
+}
+
+bool tracer_step(struct tracer *t, struct tracer_task *task)
+{
+	struct holding h = {t, task};
+	struct rusage usage;
+	bool is_done = false;
+	int status = 0;
+
+	tracer_each(t, hold, &h);
+	if (ptrace(PTRACE_SINGLESTEP, task->tid, NULL, NULL) == 0 &&
+	    wait4(task->tid, &status, __WALL, &usage) == task->tid) {
+		is_done = WIFSTOPPED(status) && status >> 8 == SIGTRAP;
+		if (!is_done)
+			tracer_queue(t, task->tid, status, &usage);
+	}
+	return is_done;
+}
+
+void tracer_step_done(struct tracer *t, struct tracer_task *task)
+{
+	struct holding h = {t, task};
+
+	tracer_each(t, let_go, &h);
 }

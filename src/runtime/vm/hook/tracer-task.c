@@ -94,6 +94,16 @@ struct tracer_task *tracer_sibling(struct tracer *t, const struct tracer_task *o
 	return NULL;
 }
 
+bool tracer_each(struct tracer *t, bool (*fn)(void *ctx, struct tracer_task *task), void *ctx)
+{
+	struct tracer_task *task;
+
+	map_each(&t->tasks, i, task)
+		if (fn(ctx, task))
+			return true;
+	return false;
+}
+
 bool tracer_is_last(struct tracer *t, const struct tracer_task *task)
 {
 	struct tracer_task *other;
@@ -102,6 +112,16 @@ bool tracer_is_last(struct tracer *t, const struct tracer_task *task)
 		if (other != task && other->pid == task->pid && !other->has_ended)
 			return false;
 	return true;
+}
+
+unsigned int tracer_processes(const struct tracer *t)
+{
+	const struct tracer_task *task;
+	unsigned int n = 0;
+
+	map_each(&t->tasks, i, task)
+		n += task->tid == task->pid && !task->has_ended;
+	return n;
 }
 
 size_t tracer_tasks(const struct tracer *t)

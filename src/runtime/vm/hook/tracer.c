@@ -63,16 +63,29 @@ static void sleep_until(uint64_t deadline_ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
+/* Each stop sends a SIGCHLD: whoever has a handler for it shall not pay for all of them. */
+static void block_child_signal(sigset_t *ret_before)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &child, ret_before);
+}
+
 int tracer_poll(struct tracer *t, uint64_t deadline_ns)
 {
 	int n = 0, status;
 	struct rusage usage;
+	sigset_t before;
 	pid_t tid;
 
 	t->wants_return = false;
+	block_child_signal(&before);
 	set_timer(t, MAX(deadline_ns, 1ull));
 	while (!t->wants_return && t->tasks.n) {
-		tid = wait4(-1, &status, __WALL, &usage);
+		if (!tracer_unqueue(t, &tid, &status, &usage))
+			tid = wait4(-1, &status, __WALL, &usage);
 		if (tid < 0 && errno != EINTR)
 			break;
 		if (tid > 0)
@@ -82,6 +95,7 @@ int tracer_poll(struct tracer *t, uint64_t deadline_ns)
 			break;
 	}
 	set_timer(t, 0);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!t->tasks.n && !n)
 		sleep_until(deadline_ns);
 	return n;
@@ -287,11 +301,7 @@ unsigned int tracer_close(struct tracer *t, unsigned int grace_ms)
 		}
 	}
 	map_done(&t->tasks);
+	free(t->queue);
 	free(t);
 	return killed;
-}
-
-void tracer_step(struct tracer_task *task)
-{
-	task->is_stepping = true;
 }

@@ -41,7 +41,8 @@ struct tracer_task {
 	bool is_early;	       /* its parent's fork was not told yet: it waits */
 	bool is_inside;	       /* without seccomp: it is within a call */
 	bool has_ended;	       /* TRACER_END was told */
-	bool is_stepping;      /* over a breakpoint */
+	bool is_listening;     /* its process was stopped */
+	bool is_held;	       /* while another one steps */
 	bool shares_memory;    /* of vfork: with its parent, until it executes */
 	int comm_fd;	       /* /proc/TID/comm; -1 */
 	uint64_t start_ns;     /* of its process, CLOCK_BOOTTIME; 0: not asked for yet */
@@ -55,7 +56,7 @@ enum tracer_what {
 	TRACER_FORK,   /* `child` was made: a process or thread */
 	TRACER_END,    /* the thread ends, its memory is still there */
 	TRACER_REAPED, /* the process has ended: `status`, `usage` */
-	TRACER_TRAP,   /* SIGTRAP by a breakpoint or a step: return true if it was yours */
+	TRACER_TRAP,   /* SIGTRAP, by a breakpoint perhaps: return true if it was yours */
 };
 
 struct tracer_event {
@@ -107,8 +108,11 @@ void tracer_interrupt(struct tracer *t);
 
 /* Has the child that was seized ended?  Its status as wait() gives it. */
 bool tracer_has_ended(const struct tracer *t, int *ret_status);
-size_t tracer_tasks(const struct tracer *t);		      /* threads that are there */
+size_t tracer_tasks(const struct tracer *t);	       /* threads that are there */
+unsigned int tracer_processes(const struct tracer *t); /* of them, those that are processes */
 struct tracer_task *tracer_task(struct tracer *t, pid_t tid); /* NULL: none of ours */
+/* Each, until `fn` says true; did it? */
+bool tracer_each(struct tracer *t, bool (*fn)(void *ctx, struct tracer_task *task), void *ctx);
 /* Another thread of the same process; NULL: it is the only one. */
 struct tracer_task *tracer_sibling(struct tracer *t, const struct tracer_task *of);
 /* Is it the last one of its process that has not ended? */
@@ -131,5 +135,10 @@ int tracer_write(struct tracer *t, struct tracer_task *task, uint64_t to, const 
 /* The same, also where the program itself may not write: its code. */
 int tracer_poke(struct tracer_task *task, uint64_t to, const void *from, size_t n);
 void tracer_comm(struct tracer *t, struct tracer_task *task, char ret[16]);
-/* Go one instruction, then TRACER_TRAP; before the function that was told returns. */
-void tracer_step(struct tracer_task *task);
+/*
+ * Go one instruction, while all other threads of its process stand still.  False: it ended, or
+ * went elsewhere by a signal.
+ */
+bool tracer_step(struct tracer *t, struct tracer_task *task);
+/* Afterwards: the other threads go on. */
+void tracer_step_done(struct tracer *t, struct tracer_task *task);

@@ -10,11 +10,13 @@
 #include "base/macro.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { STATUS_MAX = 8192 };
 
@@ -93,19 +95,28 @@ static void fill_proc(struct watch_vm *w, struct tracer_task *t)
 	}
 }
 
+/* All bytes are counted, as many as a record has room for are kept. */
 static void fill_args(struct watch_vm *w, struct tracer_task *t)
 {
 	struct wire_proc *p = &w->record.proc;
-	_cleanup_free_ char *text = xalloc(WIRE_ARGS_MAX + 2);
-	size_t n = watch_read(t->tid, "cmdline", text, WIRE_ARGS_MAX + 2);
+	char path[64], kept[WIRE_ARGS_MAX], rest[WIRE_ARGS_MAX];
+	_cleanup_close_ int fd = -1;
+	size_t have = 0;
+	ssize_t n;
 
-	p->args_total = (uint32_t)n; /* what is beyond is not counted */
-	if (n > WIRE_ARGS_MAX) {
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", t->tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	while (have < sizeof(kept) && (n = read(fd, kept + have, sizeof(kept) - have)) > 0)
+		have += (size_t)n;
+	p->args_total = (uint32_t)have;
+	while (have == sizeof(kept) && (n = read(fd, rest, sizeof(rest))) > 0) {
+		p->args_total += (uint32_t)n;
 		w->record.head.flags |= WIRE_F_CUT;
-		n = WIRE_ARGS_MAX;
 	}
-	if (n)
-		p->args = watch_put(w, text, n);
+	if (have)
+		p->args = watch_put(w, kept, have);
 }
 
 /* What the program was called by: the kernel leaves it on the new stack. */

@@ -5,8 +5,7 @@
  * A socket is asked itself: pidfd_getfd() (5.6) gives us the traced process's descriptor for a
  * moment, while it stands still.  A connect() that does not wait has no result yet: it is told when
  * the program asks for it (SO_ERROR, or a second connect), or closes.  The end of a
- * connection is told when the process that made it closes it; another one that shares the
- * socket is not looked for.
+ * connection is told when the last of the traced processes closes it.
  */
 #include "runtime/vm/hook/watch-internal.h"
 
@@ -14,10 +13,12 @@
 #include "base/macro.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -113,7 +114,7 @@ static void forget(struct watch_vm *w, struct connection *c)
 	*c = w->connections[--w->n_connections];
 }
 
-static struct connection *keep(struct watch_vm *w, const struct tracer_task *t, int fd,
+static struct connection *keep(struct watch_vm *w, struct tracer_task *t, int fd,
 			       const struct wire_conn *told)
 {
 	struct connection *c = find(w, t->pid, fd);
@@ -135,6 +136,9 @@ static struct connection *keep(struct watch_vm *w, const struct tracer_task *t, 
 				 .inode = told->sock,
 				 .opened_ns = clock_boot_ns(),
 				 .told = *told};
+	/* its owner, whoever closes it */
+	watch_begin(w, t, EV_CLOSE, sizeof(struct wire_conn));
+	c->told.head = w->record.head;
 	return c;
 }
 
@@ -274,8 +278,7 @@ void watch_asked(struct watch_vm *w, struct tracer_task *t)
 
 /* --- the end */
 
-static void tell_close(struct watch_vm *w, struct tracer_task *t, const struct connection *k,
-		       int fd)
+static void tell_close(struct watch_vm *w, const struct connection *k, int fd)
 {
 	struct wire_conn c = k->told;
 	struct tcp_info info = {0};
@@ -294,12 +297,70 @@ static void tell_close(struct watch_vm *w, struct tracer_task *t, const struct c
 			c.received--;
 		c.retransmits = info.tcpi_total_retrans;
 	}
-	c.duration_ns = clock_boot_ns() - k->opened_ns;
-	begin(w, t, EV_CLOSE, &c);
+	c.head.time_ns = clock_boot_ns();
+	c.duration_ns = c.head.time_ns - k->opened_ns;
+	w->record.conn = c;
+	w->record.used = sizeof(c);
 	watch_send(w);
 }
 
-void watch_close(struct watch_vm *w, struct tracer_task *t, int fd)
+/* Another descriptor of a process for the same socket; −1. */
+static int other_fd(pid_t pid, uint64_t inode, int but)
+{
+	char path[64], text[64], wanted[64];
+	struct dirent *e;
+	int found = -1;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	snprintf(wanted, sizeof(wanted), "socket:[%llu]", (unsigned long long)inode);
+	d = opendir(path);
+	while (d && found < 0 && (e = readdir(d))) {
+		ssize_t n = *e->d_name == '.'
+				    ? -1
+				    : readlinkat(dirfd(d), e->d_name, text, sizeof(text) - 1);
+
+		if (n <= 0)
+			continue;
+		text[n] = 0;
+		if (!strcmp(text, wanted) && atoi(e->d_name) != but)
+			found = atoi(e->d_name);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+struct holder {
+	struct watch_vm *w;
+	struct connection *k;
+	pid_t but; /* a process that ends */
+};
+
+static bool is_held_by(void *ctx, struct tracer_task *t)
+{
+	struct holder *h = ctx;
+	int fd;
+
+	if (t->tid != t->pid || t->pid == h->but || t->has_ended)
+		return false;
+	fd = other_fd(t->pid, h->k->inode, t->pid == h->k->pid ? h->k->fd : -1);
+	if (fd < 0)
+		return false;
+	h->k->pid = t->pid;
+	h->k->fd = fd;
+	return true;
+}
+
+/* Does somebody else that is traced keep it open?  Then it is his from here on. */
+static bool is_shared(struct watch_vm *w, struct connection *k, bool ends)
+{
+	struct holder h = {.w = w, .k = k, .but = ends ? k->pid : 0};
+
+	return tracer_each(w->tracer, is_held_by, &h);
+}
+
+static void close_one(struct watch_vm *w, struct tracer_task *t, int fd, bool ends)
 {
 	struct connection *k = find(w, t->pid, fd);
 	_cleanup_close_ int borrowed = -1;
@@ -319,16 +380,23 @@ void watch_close(struct watch_vm *w, struct tracer_task *t, int fd)
 		if (!k)
 			return;
 	}
+	if (!k->is_pending && is_shared(w, k, ends))
+		return;
 	if (!k->is_pending)
-		tell_close(w, t, k, borrowed);
+		tell_close(w, k, borrowed);
 	k = find(w, t->pid, fd);
 	if (k)
 		forget(w, k);
+}
+
+void watch_close(struct watch_vm *w, struct tracer_task *t, int fd)
+{
+	close_one(w, t, fd, false);
 }
 
 void watch_sockets_of(struct watch_vm *w, struct tracer_task *t)
 {
 	for (size_t i = w->n_connections; i-- > 0;)
 		if (i < w->n_connections && w->connections[i].pid == t->pid)
-			watch_close(w, t, w->connections[i].fd);
+			close_one(w, t, w->connections[i].fd, true);
 }

@@ -240,6 +240,13 @@ static bool vm_child_ended(struct runtime *rt, int *ret_status)
 	return w->has_child && tracer_has_ended(w->tracer, ret_status);
 }
 
+static unsigned int vm_left(const struct runtime *rt)
+{
+	const struct watch_vm *w = (const struct watch_vm *)rt;
+
+	return is_child_gone(w) ? tracer_processes(w->tracer) : 0;
+}
+
 static const struct runtime_ops ops = {
 	.name = "embedded",
 	.follow = vm_follow,
@@ -251,6 +258,7 @@ static const struct runtime_ops ops = {
 	.take_child = vm_take_child,
 	.orders = vm_orders,
 	.child_ended = vm_child_ended,
+	.left = vm_left,
 };
 
 int runtime_open_vm(const struct runtime_config *config, struct runtime **ret,

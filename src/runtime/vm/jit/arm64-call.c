@@ -158,21 +158,40 @@ static void call_address(struct jit *j, uint64_t address)
 	a4(j, 0xd63f0000 | A0 << 5);
 }
 
+/* rd = rn × rm + ra */
+static void madd(struct jit *j, unsigned int rd, unsigned int rn, unsigned int rm, unsigned int ra)
+{
+	a4(j, 0x9b000000 | rm << 16 | ra << 10 | rn << 5 | rd);
+}
+
 /* r0 = the array's value, or NULL. */
 static void lookup(struct jit *j, const struct jit_op *o)
 {
 	const struct vm_map *map = (const struct vm_map *)(uintptr_t)o->imm;
+	bool is_percpu = map->def.type == BPF_MAP_TYPE_PERCPU_ARRAY;
 	unsigned int r0 = a_reg(0);
-	size_t outside;
+	size_t outside, no_cpu = 0;
 
 	a_mem(j, 2, A_LOAD, A1, arm_address(j, o), 0);
 	a_wide(j, r0, 0);
 	a_wide(j, A2, map->def.max_entries);
 	a_rrr(j, false, I_SUBS, ZR, A1, A2);
 	outside = a_skip(j, HS);
+	if (is_percpu) {
+		load_current(j, A4);
+		a_mem(j, 2, A_LOAD, A4, A4, offsetof(struct vm_run, cpu));
+		a_wide(j, A2, map->cpus);
+		a_rrr(j, false, I_SUBS, ZR, A4, A2);
+		no_cpu = a_skip(j, HS);
+	}
 	a_wide(j, A2, map->value_step);
 	a_wide(j, A0, (uintptr_t)map->values);
-	a4(j, 0x9b000000 | A2 << 16 | A0 << 10 | A1 << 5 | r0); /* madd */
+	madd(j, r0, A1, A2, A0);
+	if (is_percpu) {
+		a_wide(j, A2, map->cpu_step);
+		madd(j, r0, A4, A2, r0);
+		a_here(j, no_cpu);
+	}
 	a_here(j, outside);
 }
 

@@ -10,9 +10,9 @@
 
 #include "runtime/vm/jit/jit.h"
 
-/* r0 … r10; x9 … x12 are free at any time, x28 is the arena */
+/* r0 … r10; x9 … x13 are free at any time, x28 is the arena */
 static const uint8_t arm_regs[JIT_REGS] = {7, 0, 1, 2, 3, 4, 19, 20, 21, 22, 25};
-enum { A0 = 9, A1 = 10, A2 = 11, A3 = 12, ARENA = 28, FP = 29, LR = 30, ZR = 31, SP = 31 };
+enum { A0 = 9, A1 = 10, A2 = 11, A3 = 12, A4 = 13, ARENA = 28, FP = 29, LR = 30, ZR = 31, SP = 31 };
 
 enum {
 	I_ADD = 0x0b000000,

@@ -49,6 +49,28 @@ static void *near(size_t n)
 	return at > ROOM ? (void *)((at - n) & ~(uintptr_t)4095) : NULL;
 }
 
+/*
+ * Is what is written through one mapping seen where the other one is run?  Emulators keep what
+ * they made of code that they have run: qemu-user before 8.1 does not look at other mappings.
+ */
+static bool sees_writes(const struct chunk *c)
+{
+#ifdef __aarch64__
+	for (uint32_t i = 1; i <= 2; i++) {
+		uint32_t code[] = {0x52800000 | i << 5, 0xd65f03c0}; /* mov w0, i; ret */
+		uint32_t said;
+
+		memcpy(c->write, code, sizeof(code));
+		__builtin___clear_cache((char *)c->write, (char *)c->write + sizeof(code));
+		__builtin___clear_cache((char *)c->run, (char *)c->run + sizeof(code));
+		said = ((uint32_t(*)(void))(uintptr_t)c->run)();
+		if (said != i)
+			return false;
+	}
+#endif
+	return c->write;
+}
+
 static int chunk_map(struct chunk *c)
 {
 	_cleanup_close_ int fd = memfd_create("code", MFD_CLOEXEC | MFD_EXEC);
@@ -61,8 +83,12 @@ static int chunk_map(struct chunk *c)
 	if (c->run == MAP_FAILED)
 		return -errno;
 	c->write = mmap(NULL, c->n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (c->write != MAP_FAILED)
+	if (c->write != MAP_FAILED && sees_writes(c))
 		return 0;
+	if (c->write != MAP_FAILED) {
+		munmap(c->write, c->n);
+		pool.is_alone = true;
+	}
 	munmap(c->run, c->n);
 	return -ENOMEM;
 }

@@ -8,8 +8,8 @@
  * memfd that is mapped twice: once to write, once to run.  Programs lie side by side in a chunk,
  * and to add one is a copy.
  *
- * Where that is refused (vm.memfd_noexec, a seccomp filter) each program gets pages of
- * its own in the usual way.
+ * Where that is refused (vm.memfd_noexec, a seccomp filter), or does not work (emulators),
+ * each program gets pages of its own in the usual way.
  *
  * Chunks belong to the process, as malloc's do: this is state that programs share, behind a
  * lock.  A child of fork() does not write into chunks of its parent, which share pages.
@@ -29,10 +29,7 @@ struct code_memory {
 int code_memory_take(size_t n, struct code_memory *ret);
 /* It is written: make it run.  0 or -errno, then it is given back. */
 int code_memory_seal(struct code_memory *m);
-/*
- * From now on each program gets pages of its own.  For emulators (qemu-user before 8.1) that miss
- * writes to code through another mapping.
- */
+/* From now on each program gets pages of its own: for tests. */
 void code_memory_alone(void);
 /* `run` as it was given. */
 void code_memory_give(void *run, size_t n);

@@ -272,6 +272,15 @@ static const struct vm_map *map_at(const struct jit *j, uint32_t i)
 	return NULL;
 }
 
+/* Values are at addresses that can be worked out, in numbers that instructions hold. */
+static bool is_plain_array(const struct vm_map *map)
+{
+	return (map->def.type == BPF_MAP_TYPE_ARRAY ||
+		map->def.type == BPF_MAP_TYPE_PERCPU_ARRAY) &&
+	       map->values && map->value_step && map->value_step <= INT32_MAX &&
+	       map->cpu_step <= INT32_MAX;
+}
+
 /* Helpers that are a few instructions are written out. */
 static void inline_calls(struct jit *j)
 {
@@ -284,7 +293,7 @@ static void inline_calls(struct jit *j)
 		switch (o->off) { /* the helper's number */
 		case BPF_FUNC_map_lookup_elem:
 			map = map_at(j, i);
-			if (!map || map->def.type != BPF_MAP_TYPE_ARRAY || !map->values)
+			if (!map || !is_plain_array(map))
 				break;
 			o->call = JIT_CALL_LOOKUP;
 			o->base = 2;

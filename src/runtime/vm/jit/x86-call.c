@@ -147,11 +147,18 @@ static void lookup(struct jit *j, const struct jit_op *o)
 {
 	const struct vm_map *map = (const struct vm_map *)(uintptr_t)o->imm;
 	uint32_t step = map->value_step;
-	size_t outside, done;
+	bool is_percpu = map->def.type == BPF_MAP_TYPE_PERCPU_ARRAY;
+	size_t outside, no_cpu = 0, done;
 
 	x_rm(j, false, X_LOAD, RAX, x86_memory(j, o), false);
 	x_ri(j, false, X_CMP, RAX, (int32_t)map->def.max_entries);
 	outside = x_skip(j, CC_AE);
+	if (is_percpu) {
+		load_current(j, T1);
+		x_rm(j, false, X_LOAD, T1, in_run(T1, offsetof(struct vm_run, cpu)), false);
+		x_ri(j, false, X_CMP, T1, (int32_t)map->cpus);
+		no_cpu = x_skip(j, CC_AE);
+	}
 	x_wide(j, T0, (uintptr_t)map->values);
 	if (step & (step - 1)) {
 		x_rr(j, true, 0x69, RAX, RAX);
@@ -160,10 +167,17 @@ static void lookup(struct jit *j, const struct jit_op *o)
 		x_shift(j, true, 4, RAX, (unsigned int)__builtin_ctz(step));
 	}
 	x_rr(j, true, X_ADD, T0, RAX);
+	if (is_percpu) {
+		x_rr(j, true, 0x69, T1, T1);
+		x4(j, (uint32_t)map->cpu_step);
+		x_rr(j, true, X_ADD, T1, RAX);
+	}
 	x1(j, 0xeb);
 	x1(j, 0);
 	done = j->n_out;
 	x_here(j, outside);
+	if (is_percpu)
+		x_here(j, no_cpu);
 	x_wide(j, RAX, 0);
 	x_here(j, done);
 }

@@ -9,7 +9,7 @@
  */
 #include "runtime/vm/map/field.h"
 
-#include "runtime/vm/helper/owned.h"
+#include "runtime/vm/map/owned.h"
 #include "runtime/vm/map/room.h"
 
 #include <errno.h>
@@ -56,8 +56,10 @@ struct finder {
 static void note(struct finder *f, enum vm_field_kind kind, uint32_t offset, uint32_t size,
 		 uint32_t type)
 {
-	if (f->n == FIELDS_MAX || offset % (size < 8 ? 4 : 8)) {
-		f->error = f->n == FIELDS_MAX ? -E2BIG : -EINVAL;
+	if (offset % (size < 8 ? 4 : 8))
+		return; /* as the kernel: then it is none */
+	if (f->n == FIELDS_MAX) {
+		f->error = -E2BIG;
 		return;
 	}
 	f->found[f->n++] =
@@ -117,7 +119,7 @@ static void find_struct(struct finder *f, const struct btf_type *t, uint32_t id,
 	const char *name = btf_view_name(f->btf, t);
 
 	for (unsigned int i = 0; i < ELEMENTS(structs); i++) {
-		if (btf_type_kind(t) != BTF_KIND_STRUCT || strcmp(name, structs[i].name))
+		if (strcmp(name, structs[i].name))
 			continue;
 		for (uint32_t k = 0; k < f->n && structs[i].is_single; k++)
 			if (f->found[k].kind == structs[i].kind)
@@ -158,8 +160,7 @@ static void find_in(struct finder *f, uint32_t type, uint32_t offset, unsigned i
 	if (!t || depth > DEPTH_MAX || f->error)
 		return;
 	switch (btf_type_kind(t)) {
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
+	case BTF_KIND_STRUCT: /* unions have none: whose would it be? */
 		find_struct(f, t, id, offset, depth, parent, index);
 		break;
 	case BTF_KIND_PTR:
@@ -206,6 +207,20 @@ int fields_find(const struct btf_view *btf, uint32_t type, struct arena *a,
 	}
 	free(f);
 	return r;
+}
+
+bool fields_fit(const struct vm_map_def *d)
+{
+	uint64_t end = 0;
+
+	for (uint32_t i = 0; i < d->n_fields; i++) {
+		const struct vm_field *f = &d->fields[i];
+
+		if (f->offset < end || (uint64_t)f->offset + f->size > d->value_size)
+			return false;
+		end = (uint64_t)f->offset + f->size;
+	}
+	return true;
 }
 
 bool fields_have(const struct vm_map_def *d, enum vm_field_kind kind)

@@ -10,12 +10,14 @@
 
 /*
  * The fields of struct `type`, as the kernel finds them in a map's value or in what
- * bpf_obj_new() makes.  0; -EINVAL: what is there may not be there (unaligned, twice …).
+ * bpf_obj_new() makes.  0; -E2BIG: too many, or two of which there may be one.
  * `ret` is in the arena.
  */
 int fields_find(const struct btf_view *btf, uint32_t type, struct arena *a,
 		const struct vm_field **ret, uint32_t *ret_n);
 
+/* Do they lie in the value, one behind the other? */
+bool fields_fit(const struct vm_map_def *d);
 bool fields_have(const struct vm_map_def *d, enum vm_field_kind kind);
 /* Copy a value but for its fields. */
 void fields_copy(const struct vm_map_def *d, void *to, const void *from);

@@ -5,9 +5,9 @@
  * What is the same for all is here, and mirrors kernel/bpf/syscall.c: which kinds there are,
  * what a definition may say, who may write.  What differs is behind struct map_ops.
  */
-#include "runtime/vm/helper/timer.h"
 #include "runtime/vm/map/field.h"
 #include "runtime/vm/map/kinds.h"
+#include "runtime/vm/map/timer.h"
 
 #include <stdlib.h>
 
@@ -55,6 +55,8 @@ int map_create(const struct vm_map_def *d, unsigned int cpus, struct vm_map **re
 	if (d->extra && d->type != BPF_MAP_TYPE_BLOOM_FILTER && d->type != MAP_ARENA)
 		return -EINVAL;
 	if ((d->flags & both) == both || !ops || !cpus)
+		return -EINVAL;
+	if (!fields_fit(d))
 		return -EINVAL;
 	r = ops->create(d, cpus, ret);
 	if (!r)

@@ -67,7 +67,7 @@ struct vm_map {
 	size_t memory_step, memory_block;
 	uint32_t memory_at;
 	bool is_frozen;	       /* user space may no longer write */
-	struct timers *timers; /* of its values; helper/timer.c; NULL: none */
+	struct timers *timers; /* of its values; timer.c; NULL: none */
 };
 
 /* As BPF_MAP_CREATE: checks the definition as the kernel does.  -EINVAL, -E2BIG, -EOPNOTSUPP. */

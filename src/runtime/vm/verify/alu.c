@@ -8,8 +8,6 @@
  */
 #include "runtime/vm/verify/internal.h"
 
-#include <stdlib.h>
-
 enum { OFFSET_MAX = 1 << 29 };
 
 bool is_leak(const struct verifier *v, const struct reg *r)
@@ -43,7 +41,8 @@ static int offset_sane(struct verifier *v, const struct reg *r, unsigned int dst
 	int64_t fixed = (int64_t)r->v.bits.value;
 
 	if (reg_is_const(r) && (fixed >= OFFSET_MAX || fixed <= -OFFSET_MAX))
-		return refuse(v, D_VERIFY_POINTER, "math between %s pointer and %lld is not allowed",
+		return refuse(v, D_VERIFY_POINTER,
+			      "math between %s pointer and %lld is not allowed",
 			      reg_name(&cur_regs(v)[dst], name, sizeof(name)), (long long)fixed);
 	if (r->type != REG_SCALAR && (r->off >= OFFSET_MAX || r->off <= -OFFSET_MAX))
 		return refuse(v, D_VERIFY_POINTER, "%s pointer offset %d is not allowed",
@@ -114,8 +113,8 @@ static int pointer_op_check(struct verifier *v, const struct reg *p, const struc
 		return refuse(v, D_VERIFY_POINTER, "R%u pointer arithmetic on %s prohibited", dst,
 			      reg_name(p, name, sizeof(name)));
 	if (op == ALU_AND || op == ALU_OR || op == ALU_XOR)
-		return refuse(v, D_VERIFY_POINTER,
-			      "R%u bitwise operator on pointer prohibited", dst);
+		return refuse(v, D_VERIFY_POINTER, "R%u bitwise operator on pointer prohibited",
+			      dst);
 	if (op != ALU_ADD && op != ALU_SUB)
 		return refuse(v, D_VERIFY_POINTER,
 			      "R%u pointer arithmetic with operator prohibited", dst);
@@ -163,7 +162,8 @@ static int pointer_op(struct verifier *v, unsigned int dst, const struct reg *p,
 	if (r)
 		return r;
 	if (op == ALU_SUB && to != p)
-		return refuse(v, D_VERIFY_POINTER, "R%u tried to subtract pointer from scalar", dst);
+		return refuse(v, D_VERIFY_POINTER, "R%u tried to subtract pointer from scalar",
+			      dst);
 	if (op == ALU_SUB && p->type == REG_STACK)
 		return refuse(v, D_VERIFY_POINTER, "R%u subtraction from stack pointer prohibited",
 			      dst);
@@ -441,94 +441,4 @@ int alu_step(struct verifier *v, const struct bpf_insn *i, enum insn_id id)
 	if (id == INSN_CAST_KERN || id == INSN_CAST_USER)
 		return cast(v, i, id == INSN_CAST_KERN);
 	return unary(v, i, id);
-}
-
-static int wide_map_value(struct verifier *v, const struct bpf_insn *i, struct reg *dst)
-{
-	const struct vm_map_def *m = &v->o->maps.p[i->imm];
-	uint32_t off = (uint32_t)i[1].imm;
-
-	if (m->type == MAP_TYPE_ARENA) {
-		v->arena_map = (uint32_t)i->imm + 1;
-		reg_unknown(dst);
-		return 0;
-	}
-	if (m->type != BPF_MAP_TYPE_ARRAY || m->max_entries != 1)
-		return refuse(v, D_VERIFY_MAP, "invalid direct value access for map");
-	if (off >= m->value_size)
-		return refuse(v, D_VERIFY_BOUNDS, "direct value offset of %u is not allowed", off);
-	reg_pointer(dst, REG_MAP_VALUE, 0);
-	dst->map = (uint32_t)i->imm;
-	dst->off = (int32_t)off;
-	return 0;
-}
-
-/* A variable of the kernel's. */
-static int wide_var(struct verifier *v, const struct bpf_insn *i, struct reg *dst)
-{
-	const struct vm_extern *var;
-	const struct btf_type *t, *of;
-	uint32_t id, type;
-
-	if (i->imm < 0 || (size_t)i->imm >= v->o->vars.n)
-		return refuse(v, D_VERIFY_INSTRUCTION, "invalid variable");
-	var = &v->o->vars.p[i->imm];
-	id = v->kernel ? btf_find(v->kernel, BTF_ONE(VAR), var->name) : 0;
-	if (!id) {
-		if (var->is_weak) {
-			reg_known(dst, 0);
-			return 0;
-		}
-		return refuse(v, D_VERIFY_INSTRUCTION, "unknown kernel variable '%s'", var->name);
-	}
-	t = btf_view_type(v->kernel, id);
-	of = btf_resolve(v->kernel, t->type, &type);
-	if (of && (btf_type_kind(of) == BTF_KIND_STRUCT || btf_type_kind(of) == BTF_KIND_UNION)) {
-		/* variables with types in the kernel's BTF are those of its per-cpu section */
-		reg_pointer(dst, REG_BTF, F_PERCPU);
-		dst->btf = v->kernel;
-		dst->btf_id = type;
-	} else {
-		reg_pointer(dst, REG_MEM, F_RDONLY | F_PERCPU);
-		dst->size = of ? (uint32_t)btf_size(v->kernel, type) : 0;
-	}
-	return 0;
-}
-
-int wide_step(struct verifier *v, const struct bpf_insn *i, enum insn_id id)
-{
-	struct reg *dst = &cur_regs(v)[i->dst_reg];
-	int r = reg_write(v, i->dst_reg);
-
-	if (r)
-		return r;
-	if (id == INSN_WIDE_MAP_IDX || id == INSN_WIDE_MAP_IDX_VALUE)
-		if (i->imm < 0 || (size_t)i->imm >= v->o->maps.n)
-			return refuse(v, D_VERIFY_MAP, "there is no map %d", i->imm);
-	if (id == INSN_WIDE) {
-		reg_known(dst, (uint32_t)i->imm | (uint64_t)(uint32_t)i[1].imm << 32);
-	} else if (id == INSN_WIDE_MAP_IDX) {
-		if (i[1].imm)
-			return refuse(v, D_VERIFY_INSTRUCTION, "unrecognized bpf_ld_imm64 insn");
-		reg_pointer(dst, REG_MAP, 0);
-		dst->map = (uint32_t)i->imm;
-		if (v->o->maps.p[i->imm].type == MAP_TYPE_ARENA)
-			v->arena_map = (uint32_t)i->imm + 1;
-	} else if (id == INSN_WIDE_MAP_IDX_VALUE) {
-		r = wide_map_value(v, i, dst);
-	} else if (id == INSN_WIDE_FUNC) {
-		uint32_t func = v->info[v->info[v->insn].target].func;
-
-		if (v->funcs[func].is_global)
-			return refuse(v, D_VERIFY_TYPE, "callback function not static");
-		v->funcs[func].is_callback = true;
-		reg_pointer(dst, REG_FUNC, 0);
-		dst->func = func;
-	} else if (id == INSN_WIDE_VAR) {
-		r = wide_var(v, i, dst);
-	} else {
-		return refuse(v, D_VERIFY_INSTRUCTION, "unrecognized bpf_ld_imm64 insn");
-	}
-	dst->at = v->insn;
-	return r;
 }

@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-#define TYPE(t)	 (1u << REG_##t)
+#define TYPE(t) (1u << REG_##t)
 #define MEMORIES                                                                            \
 	(TYPE(STACK) | TYPE(PACKET) | TYPE(PACKET_META) | TYPE(MAP_KEY) | TYPE(MAP_VALUE) | \
 	 TYPE(MEM) | TYPE(BUFFER) | TYPE(BTF) | TYPE(CTX) | TYPE(TP_BUFFER))
-#define PLACES	 (TYPE(STACK) | TYPE(PACKET) | TYPE(PACKET_META) | TYPE(MAP_KEY) | TYPE(MAP_VALUE))
-#define SOCKETS	 (TYPE(SOCKET) | TYPE(SOCK_COMMON) | TYPE(TCP_SOCK) | TYPE(XDP_SOCK))
+#define PLACES	(TYPE(STACK) | TYPE(PACKET) | TYPE(PACKET_META) | TYPE(MAP_KEY) | TYPE(MAP_VALUE))
+#define SOCKETS (TYPE(SOCKET) | TYPE(SOCK_COMMON) | TYPE(TCP_SOCK) | TYPE(XDP_SOCK))
 
 /* Kinds of registers that will do; 0: it is looked at elsewhere. */
 static unsigned int wanted(enum proto_arg arg)
@@ -50,19 +50,22 @@ static unsigned int wanted(enum proto_arg arg)
 		return TYPE(STACK);
 	case ARG_SPIN_LOCK:
 	case ARG_KPTR:
-		return TYPE(MAP_VALUE) | TYPE(BTF);
+		return TYPE(MAP_VALUE)
+		| TYPE(BTF);
 	case ARG_SOCK_COMMON:
 		return SOCKETS;
 	case ARG_SOCKET:
 		return TYPE(SOCKET);
 	case ARG_BTF_ID:
 	case ARG_PERCPU_BTF_ID:
-		return TYPE(BTF) | (arg == ARG_PERCPU_BTF_ID ? TYPE(MEM) : 0);
+		return TYPE(BTF)
+		| (arg == ARG_PERCPU_BTF_ID ? TYPE(MEM) : 0);
 	case ARG_BTF_ID_SOCK_COMMON:
 		return SOCKETS | TYPE(BTF);
 	case ARG_DYNPTR:
 	case ARG_DYNPTR_UNINIT:
-		return TYPE(STACK) | TYPE(DYNPTR);
+		return TYPE(STACK)
+		| TYPE(DYNPTR);
 	case ARG_NONE:
 	case ARG_ANYTHING:
 	case ARG_COUNT:
@@ -139,8 +142,8 @@ static int kind_check(struct verifier *v, struct call *c, unsigned int regno, un
 
 	if (!(want >> r->type & 1))
 		return type_error(v, regno, want);
-	if (r->type == REG_BTF && (arg == ARG_BTF_ID || arg == ARG_BTF_ID_SOCK_COMMON ||
-				   arg == ARG_PERCPU_BTF_ID))
+	if (r->type == REG_BTF &&
+	    (arg == ARG_BTF_ID || arg == ARG_BTF_ID_SOCK_COMMON || arg == ARG_PERCPU_BTF_ID))
 		return object_arg(v, c, regno, n, arg);
 	if (r->type == REG_BTF && (arg == ARG_SPIN_LOCK || arg == ARG_KPTR)) {
 		allowed |= F_ALLOC | F_NON_OWN;
@@ -171,10 +174,11 @@ static int offset_check(struct verifier *v, struct call *c, unsigned int regno, 
 	bool is_release = c->proto->args[n] & ARG_RELEASE;
 
 	if (is_release && arg != ARG_DYNPTR && r->off && r->type != REG_SCALAR)
-		return refuse(v, D_VERIFY_ARGUMENT,
-			      "R%u must have zero offset when passed to release func or trusted arg "
-			      "to kfunc",
-			      regno);
+		return refuse(
+			v, D_VERIFY_ARGUMENT,
+			"R%u must have zero offset when passed to release func or trusted arg "
+			"to kfunc",
+			regno);
 	switch ((enum reg_type)r->type) {
 	case REG_STACK:
 		if (arg == ARG_DYNPTR || arg == ARG_DYNPTR_UNINIT)
@@ -261,9 +265,10 @@ static int map_arg(struct verifier *v, struct call *c, unsigned int regno)
 	const struct reg *r = &cur_regs(v)[regno];
 
 	if (c->has_map && c->map.map_uid != r->map_uid)
-		return refuse(v, D_VERIFY_ARGUMENT,
-			      "pointer in R1 map_uid=%u doesn't match map pointer in R%u map_uid=%u",
-			      c->map.map_uid, regno, r->map_uid);
+		return refuse(
+			v, D_VERIFY_ARGUMENT,
+			"pointer in R1 map_uid=%u doesn't match map pointer in R%u map_uid=%u",
+			c->map.map_uid, regno, r->map_uid);
 	if (c->has_map && (c->map.map != r->map || c->map.is_inner != r->is_inner))
 		return refuse(v, D_VERIFY_ARGUMENT, "R%u is not the map that R1 is in", regno);
 	c->map = *r;
@@ -329,14 +334,16 @@ int timer_arg(struct verifier *v, struct call *c, unsigned int regno, enum vm_fi
 	if (r->type != REG_MAP_VALUE || r->flags & F_NULL)
 		return type_error(v, regno, TYPE(MAP_VALUE));
 	if (!reg_is_const(r))
-		return refuse(v, D_VERIFY_ARGUMENT,
-			      "R%u doesn't have constant offset. %s has to be at the constant offset",
-			      regno, word);
+		return refuse(
+			v, D_VERIFY_ARGUMENT,
+			"R%u doesn't have constant offset. %s has to be at the constant offset",
+			regno, word);
 	f = fields_one(reg_fields(v, r), kind);
 	if (!f)
 		return refuse(v, D_VERIFY_ARGUMENT, "map has no valid %s", word);
 	if ((int64_t)f->offset != r->off + (int64_t)r->v.bits.value)
-		return refuse(v, D_VERIFY_ARGUMENT, "off %lld doesn't point to 'struct %s' that is at %u",
+		return refuse(v, D_VERIFY_ARGUMENT,
+			      "off %lld doesn't point to 'struct %s' that is at %u",
 			      (long long)r->off + (long long)r->v.bits.value, word, f->offset);
 	if (c->has_map)
 		return refuse(v, D_VERIFY_ARGUMENT, "Two map pointers in a timer helper");
@@ -389,8 +396,8 @@ static int reference_arg(struct verifier *v, struct call *c, unsigned int regno,
 			struct reg *d = dynptr_of(v, regno);
 
 			if (!d || !d->ref || r->type == REG_DYNPTR)
-				return refuse(v, D_VERIFY_REFERENCE, "arg %u is an unacquired reference",
-					      regno);
+				return refuse(v, D_VERIFY_REFERENCE,
+					      "arg %u is an unacquired reference", regno);
 		} else if (!r->ref && !reg_is_zero(r)) {
 			refuse(v, D_VERIFY_REFERENCE,
 			       "R%u must be referenced when passed to release function", regno);
@@ -481,7 +488,8 @@ int arg_check(struct verifier *v, struct call *c, unsigned int n)
 		return ret;
 	if (arg == ARG_ANYTHING) {
 		if (is_leak(v, r))
-			return refuse(v, D_VERIFY_LEAK, "R%u leaks addr into helper function", regno);
+			return refuse(v, D_VERIFY_LEAK, "R%u leaks addr into helper function",
+				      regno);
 		return 0;
 	}
 	if (reg_is_packet(r) && !(c->proto->takes_packet && packet_may_read(v)))

@@ -385,8 +385,10 @@ static int map_object_access(struct verifier *v, const struct access *a, int32_t
 			      a->regno, off);
 	if (a->is_write)
 		return refuse(v, D_VERIFY_ACCESS, "only read from bpf_map is supported");
-	if (!reg_is_const(r) || walk(v->kernel, id, off, (int)a->bytes, false, true, &w) == WALK_BAD)
-		return refuse(v, D_VERIFY_BOUNDS, "access beyond the end of member of struct bpf_map");
+	if (!reg_is_const(r) ||
+	    walk(v->kernel, id, off, (int)a->bytes, false, true, &w) == WALK_BAD)
+		return refuse(v, D_VERIFY_BOUNDS,
+			      "access beyond the end of member of struct bpf_map");
 	if (a->value >= 0) {
 		struct reg *to = &cur_regs(v)[a->value];
 
@@ -427,8 +429,9 @@ int object_access(struct verifier *v, const struct access *a)
 	for (uint32_t i = 0; r->flags & F_ALLOC && i < fields->n; i++)
 		if (off < (int32_t)(fields->f[i].offset + fields->f[i].size) &&
 		    (int32_t)fields->f[i].offset < off + (int32_t)a->bytes)
-			return refuse(v, D_VERIFY_ACCESS, "direct access to a special member is "
-							  "disallowed");
+			return refuse(v, D_VERIFY_ACCESS,
+				      "direct access to a special member is "
+				      "disallowed");
 	found = walk(r->btf, r->btf_id, off, (int)a->bytes, false, !(r->flags & F_ALLOC), &w);
 	if (found == WALK_BAD || found == WALK_STRUCT)
 		return refuse(v, D_VERIFY_BOUNDS, "access beyond struct %s at off %d size %u", name,

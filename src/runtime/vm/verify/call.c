@@ -85,8 +85,9 @@ static int unknown_helper(struct verifier *v, uint32_t number)
 	for (uint32_t i = 0; i < v->p->n_missing; i++)
 		if (v->p->missing[i].insn == v->insn) {
 			refuse_text(v, "%s", v->p->missing[i].what);
-			refuse_hint(v, "ask first: bpf_core_field_exists(), bpf_core_type_exists(), "
-				       "bpf_core_enum_value_exists()");
+			refuse_hint(v,
+				    "ask first: bpf_core_field_exists(), bpf_core_type_exists(), "
+				    "bpf_core_enum_value_exists()");
 			return r;
 		}
 	refuse_text(v, "there is no helper with the number %u", number);
@@ -112,8 +113,9 @@ static int allowed_check(struct verifier *v, struct call *c)
 		return refuse(v, D_VERIFY_CALL, "program of this type cannot use helper %s#%u",
 			      c->name, c->number);
 	if (v->c->as_kernel && c->proto->is_gpl && !v->is_gpl)
-		return refuse(v, D_VERIFY_CALL,
-			      "cannot call GPL-restricted function from non-GPL compatible program");
+		return refuse(
+			v, D_VERIFY_CALL,
+			"cannot call GPL-restricted function from non-GPL compatible program");
 	if (c->proto->may_sleep && !v->may_sleep)
 		return refuse(v, D_VERIFY_CALL, "helper call might sleep in a non-sleepable prog");
 	return lock_check_call(v, c->name, true, c->number, c->proto->may_sleep);
@@ -266,10 +268,11 @@ static int result_percpu(struct verifier *v, const struct call *c, struct reg *r
 	(void)v;
 
 	if (c->object.type == REG_MEM) {
-		reg_pointer(r0, REG_MEM, null | (c->number == BPF_FUNC_per_cpu_ptr ||
-								 c->number == BPF_FUNC_this_cpu_ptr
-							 ? F_RDONLY
-							 : 0));
+		reg_pointer(r0, REG_MEM,
+			    null | (c->number == BPF_FUNC_per_cpu_ptr ||
+						    c->number == BPF_FUNC_this_cpu_ptr
+					    ? F_RDONLY
+					    : 0));
 		r0->size = c->object.size;
 		return 0;
 	}
@@ -319,7 +322,8 @@ static int result(struct verifier *v, const struct call *c)
 		r0->map = c->map.map;
 		r0->map_uid = c->map.map_uid;
 		r0->is_inner = c->map.is_inner;
-		if (c->proto->ret == RET_MAP_VALUE && fields_one(reg_fields(v, r0), FIELD_SPIN_LOCK))
+		if (c->proto->ret == RET_MAP_VALUE &&
+		    fields_one(reg_fields(v, r0), FIELD_SPIN_LOCK))
 			r0->id = new_id(v);
 		return 0;
 	case RET_SOCKET_OR_NULL:
@@ -397,14 +401,20 @@ static void note_map(struct verifier *v, const struct call *c)
 {
 	struct verify_insn *to = &v->insns[v->insn];
 
-	if (!c->has_map || c->map.is_inner)
+	if (!c->has_map)
 		return;
-	if (to->is_reached && to->field == 1 && to->map != c->map.map)
+	if (c->map.is_inner) {
+		/* any of those that are in the outer one */
+		v->info[v->insn].has_map = true;
 		to->is_map_const = false;
-	else if (to->field != 1)
+		to->map = UINT32_MAX;
+		return;
+	}
+	if (!v->info[v->insn].has_map)
 		to->is_map_const = true;
-	/* `field` has no other use in a call: it was seen */
-	to->field = 1;
+	else if (to->map != c->map.map)
+		to->is_map_const = false;
+	v->info[v->insn].has_map = true;
 	to->map = c->map.map;
 }
 

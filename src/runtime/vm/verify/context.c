@@ -43,9 +43,10 @@ static void attach_find(struct verifier *v)
 
 /* Hooks whose results or arguments programs could not keep to. */
 static const char *const lsm_disabled[] = {
-	"vm_enough_memory", "inode_need_killpriv", "inode_getsecurity", "inode_listsecurity",
-	"inode_copy_up_xattr", "getselfattr", "getprocattr", "setprocattr", "key_getsecurity",
-	"audit_rule_match", "xfrm_decode_session", "ismaclabel", "ipc_getsecid",
+	"vm_enough_memory",    "inode_need_killpriv", "inode_getsecurity",   "inode_listsecurity",
+	"inode_copy_up_xattr", "getselfattr",	      "getprocattr",	     "setprocattr",
+	"key_getsecurity",     "audit_rule_match",    "xfrm_decode_session", "ismaclabel",
+	"ipc_getsecid",
 };
 
 int attach_check(struct verifier *v)
@@ -64,10 +65,10 @@ static bool args_are_trusted(const struct verifier *v)
 {
 	uint32_t type = v->p->prog_type, attach = v->p->attach_type;
 
-	static const char *const gone[] = {"bpf_map_free",	  "bpf_prog_free",
-					   "file_alloc_security", "file_free_security",
-					   "sk_alloc_security",	  "sk_free_security",
-					   "task_free"};
+	static const char *const gone[] = {
+		"bpf_map_free",	      "bpf_prog_free",	   "file_alloc_security",
+		"file_free_security", "sk_alloc_security", "sk_free_security",
+		"task_free"};
 
 	/* objects that are being made or torn down */
 	for (size_t i = 0; type == BPF_PROG_TYPE_LSM && v->p->target && i < ELEMENTS(gone); i++)
@@ -89,17 +90,41 @@ static bool ends_with(const char *s, const char *end)
 	return str_ends(str_of(s), str_of(end));
 }
 
+/* What tracepoint.def says of argument `arg`: 1: may be NULL, 2: may be an error. */
+static unsigned int tracepoint_arg(const struct verifier *v, unsigned int arg)
+{
+	static const struct {
+		const char *name;
+		uint64_t args;
+	} table[] = {
+#define TRACEPOINT(name, args) {#name, args},
+#include "runtime/vm/verify/tracepoint.def"
+	};
+
+	if (v->p->prog_type != BPF_PROG_TYPE_TRACING || v->p->attach_type != BPF_TRACE_RAW_TP ||
+	    arg > 15)
+		return 0;
+	for (size_t i = 0; i < ELEMENTS(table); i++)
+		if (!strcmp(table[i].name, v->p->target))
+			return (unsigned int)(table[i].args >> (4 * arg)) & 3;
+	return 0;
+}
+
 /* A pointer to a struct of the kernel's, as argument `arg` gives it. */
 static int arg_pointer(struct verifier *v, const struct btf_type *ptr, const char *name,
-		       struct reg *to)
+		       unsigned int arg, struct reg *to)
 {
 	const struct btf_type *tag = btf_view_type(v->kernel, ptr->type), *t;
 	unsigned int flags = args_are_trusted(v) ? F_TRUSTED : 0;
-	bool is_iter = v->p->attach_type == BPF_TRACE_ITER &&
-		       v->p->prog_type == BPF_PROG_TYPE_TRACING;
+	bool is_iter =
+		v->p->attach_type == BPF_TRACE_ITER && v->p->prog_type == BPF_PROG_TYPE_TRACING;
 	uint32_t id;
 
 	t = btf_resolve(v->kernel, ptr->type, &id);
+	if (tracepoint_arg(v, arg) & 2)
+		return 0; /* a number: nobody may follow it */
+	if (tracepoint_arg(v, arg) & 1)
+		flags |= F_NULL;
 	if (is_iter && (!strcmp(name, "key") || !strcmp(name, "value")) && !t) {
 		reg_pointer(to, REG_BUFFER, F_NULL | (*name == 'k' ? F_RDONLY : 0));
 		to->id = new_id(v);
@@ -176,14 +201,15 @@ static int typed_access(struct verifier *v, const struct access *a, int64_t off)
 		break;
 	default:
 		return refuse(v, D_VERIFY_CONTEXT,
-			      "func '%s' arg%u has a type that is not a pointer", v->p->target, arg);
+			      "func '%s' arg%u has a type that is not a pointer", v->p->target,
+			      arg);
 	}
 	if (a->bytes != 8)
 		return refuse(v, D_VERIFY_CONTEXT, "func '%s' size %u must be 8", v->p->target,
 			      a->bytes);
 	if (v->p->attach_type == BPF_TRACE_ITER && v->p->prog_type == BPF_PROG_TYPE_TRACING)
 		name = btf_view_string(v->kernel, btf_type_params(proto)[arg + skip].name_off);
-	return to ? arg_pointer(v, t, name, to) : 0;
+	return to ? arg_pointer(v, t, name, arg, to) : 0;
 }
 
 static void field_value(struct verifier *v, const struct ctx_field *f, struct reg *to)
@@ -244,8 +270,9 @@ static void field_value(struct verifier *v, const struct ctx_field *f, struct re
 static int mem_ctx_access(struct verifier *v, const struct access *a, int64_t off)
 {
 	if (off < 0 || off + a->bytes > v->p->mem_size)
-		return refuse(v, D_VERIFY_BOUNDS, "invalid access to memory, mem_size=%u off=%lld "
-						  "size=%u",
+		return refuse(v, D_VERIFY_BOUNDS,
+			      "invalid access to memory, mem_size=%u off=%lld "
+			      "size=%u",
 			      v->p->mem_size, (long long)off, a->bytes);
 	if (!a->is_write && a->value >= 0)
 		reg_unknown(&cur_regs(v)[a->value]);

@@ -38,8 +38,9 @@ static int calls(struct verifier *v, uint32_t func, struct chain *c)
 		v->insn = i;
 		if (v->info[i].id == INSN_CALL_KFUNC && kfunc_is(v, insn, "bpf_throw") &&
 		    is_in_callback(v, c))
-			return refuse(v, D_VERIFY_CALL, "bpf_throw kfunc (insn %u) cannot be called "
-							"from callback subprog %u",
+			return refuse(v, D_VERIFY_CALL,
+				      "bpf_throw kfunc (insn %u) cannot be called "
+				      "from callback subprog %u",
 				      i, func);
 		if (v->info[i].id != INSN_CALL_LOCAL && v->info[i].id != INSN_WIDE_FUNC)
 			continue;
@@ -47,7 +48,8 @@ static int calls(struct verifier *v, uint32_t func, struct chain *c)
 		if (v->funcs[callee].is_async_callback && v->info[i].id == INSN_WIDE_FUNC)
 			continue;
 		if (v->funcs[callee].is_exception && v->info[i].id == INSN_CALL_LOCAL)
-			return refuse(v, D_VERIFY_CALL, "insn %u cannot call exception cb directly", i);
+			return refuse(v, D_VERIFY_CALL, "insn %u cannot call exception cb directly",
+				      i);
 		r = descend(v, callee, c);
 	}
 	return r;

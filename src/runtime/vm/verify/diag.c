@@ -187,8 +187,7 @@ void refusal_record(struct verifier *v)
 		if (span.end)
 			diag_note(d, span, "%s", f->notes[i].text);
 		else
-			diag_hint(d, "%s (instruction %u)", f->notes[i].text,
-				  f->notes[i].insn);
+			diag_hint(d, "%s (instruction %u)", f->notes[i].text, f->notes[i].insn);
 	}
 	if (hint)
 		diag_hint(d, "%s", hint);

@@ -233,8 +233,8 @@ int dynptr_arg(struct verifier *v, struct call *c, unsigned int regno, unsigned 
 		return refuse(v, D_VERIFY_ARGUMENT, "Expected an initialized dynptr as arg #%u",
 			      regno - 1);
 	if (arg & ARG_DYNPTR_RINGBUF && d->dynptr != DYNPTR_RINGBUF)
-		return refuse(v, D_VERIFY_ARGUMENT,
-			      "Expected a dynptr of type ringbuf as arg #%u", regno - 1);
+		return refuse(v, D_VERIFY_ARGUMENT, "Expected a dynptr of type ringbuf as arg #%u",
+			      regno - 1);
 	if (r->type == REG_STACK) {
 		int k = slot_index(v, r);
 

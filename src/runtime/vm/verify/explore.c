@@ -15,8 +15,7 @@ struct state *push_path(struct verifier *v, uint32_t insn)
 	struct state *s;
 
 	if (v->n_pending > PENDING_MAX) {
-		refuse(v, D_VERIFY_LIMIT, "The sequence of %u jumps is too complex.",
-		       v->n_pending);
+		refuse(v, D_VERIFY_LIMIT, "The sequence of %u jumps is too complex.", v->n_pending);
 		refuse_text(v, "too many ways lead through the program: %u are still to be walked",
 			    v->n_pending);
 		return NULL;
@@ -62,7 +61,8 @@ static int access_kind_check(struct verifier *v, uint8_t type)
 
 	if (f->access_type && f->access_type != type &&
 	    ((special >> f->access_type & 1) || (special >> type & 1)))
-		return refuse(v, D_VERIFY_ACCESS, "same insn cannot be used with different pointers");
+		return refuse(v, D_VERIFY_ACCESS,
+			      "same insn cannot be used with different pointers");
 	f->access_type = type;
 	if (type == REG_CTX)
 		to->access = ACCESS_CTX;
@@ -372,8 +372,9 @@ static int walk(struct verifier *v, uint32_t insn)
 		if (r < 0)
 			return r;
 		if (r == STEP_NEXT)
-			insn = v->insn + 1 + (v->info[v->insn].id >= INSN_WIDE &&
-					      v->info[v->insn].id <= INSN_WIDE_MAP_IDX_VALUE);
+			insn = v->insn + 1 +
+			       (v->info[v->insn].id >= INSN_WIDE &&
+				v->info[v->insn].id <= INSN_WIDE_MAP_IDX_VALUE);
 		else if (r == STEP_EXIT && !path_next(v, &insn))
 			return 0;
 	}

@@ -14,7 +14,8 @@ static const struct fields *type_fields(struct verifier *v, uint32_t type)
 	if (f)
 		return f;
 	f = arena_new(&v->pool.arena, struct fields);
-	if (type && v->o->has_btf && fields_find(&v->o->btf, type, &v->pool.arena, &f->f, &f->n) < 0) {
+	if (type && v->o->has_btf &&
+	    fields_find(&v->o->btf, type, &v->pool.arena, &f->f, &f->n) < 0) {
 		f->n = 0;
 		f->is_bad = true;
 	}
@@ -68,8 +69,9 @@ void kptr_type(struct verifier *v, const struct vm_field *f, const struct btf_vi
 	*btf = &v->o->btf;
 	*id = f->type;
 	if (t && v->kernel)
-		found = btf_find(v->kernel, btf_type_kind(t) == BTF_KIND_UNION ? BTF_ONE(UNION)
-									       : BTF_ONE(STRUCT),
+		found = btf_find(v->kernel,
+				 btf_type_kind(t) == BTF_KIND_UNION ? BTF_ONE(UNION)
+								    : BTF_ONE(STRUCT),
 				 btf_view_name(&v->o->btf, t));
 	if (found) {
 		*btf = v->kernel;
@@ -80,7 +82,7 @@ void kptr_type(struct verifier *v, const struct vm_field *f, const struct btf_vi
 /* Objects that live until a grace period has passed: such a pointer may be read under RCU. */
 static bool is_rcu_protected(struct verifier *v, const struct btf_view *btf, uint32_t id)
 {
-	static const char *const names[] = {"task_struct",  "cgroup",	     "prog_test_ref_kfunc",
+	static const char *const names[] = {"task_struct", "cgroup",	     "prog_test_ref_kfunc",
 					    "bpf_cpumask", "bpf_crypto_ctx", "task_struct"};
 	const char *name = btf_view_name(btf, btf_view_type(btf, id));
 

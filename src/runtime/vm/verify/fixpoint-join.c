@@ -224,6 +224,22 @@ static void regs_join(struct fix_join *j, struct reg *to, const struct reg *from
 		pointers_join(j, to, from);
 }
 
+/*
+ * Of a variable that rounds only count: is the pointer still what it was?  Calls may have made
+ * it invalid (packets that moved, locks that were given back) without naming it.
+ */
+static bool is_kept(const struct reg *to, const struct reg *from)
+{
+	if (to->type == REG_NONE || (to->type == REG_SCALAR && from->type == REG_SCALAR))
+		return true;
+	if (to->flags & F_NULL && reg_is_zero(from))
+		return true;
+	if (!same_object(to, from) || from->flags & ~to->flags & F_NULL)
+		return false;
+	return !reg_is_packet(to) || to->range == 0 ||
+	       (to->id == from->id && from->range >= to->range);
+}
+
 /* --- slots */
 
 static bool is_all(const struct slot *s, enum slot_kind kind)
@@ -317,14 +333,28 @@ static void slots_join(struct fix_join *j, struct slot *to, const struct slot *f
 	bytes_join(j, to, from);
 }
 
+/* The same of a slot. */
+static bool is_slot_kept(const struct slot *to, const struct slot *from)
+{
+	if (is_special(to) || is_special(from))
+		return false;
+	if (to->kind[0] != SLOT_SPILL || to->reg.type == REG_SCALAR)
+		return true;
+	return is_all(from, SLOT_SPILL) && is_kept(&to->reg, &from->reg);
+}
+
 static void stacks_join(struct fix_join *j, struct frame *to, const struct frame *from,
 			const struct fix_value *skip)
 {
 	static const struct slot empty;
 
-	for (unsigned int i = 0; i < to->n_slots; i++)
-		if (!skip || !fix_is_counted(skip, VAR_SLOT + i))
-			slots_join(j, &to->slots[i], i < from->n_slots ? &from->slots[i] : &empty);
+	for (unsigned int i = 0; i < to->n_slots; i++) {
+		const struct slot *other = i < from->n_slots ? &from->slots[i] : &empty;
+
+		if (!skip || !fix_is_counted(skip, VAR_SLOT + i) ||
+		    !is_slot_kept(&to->slots[i], other))
+			slots_join(j, &to->slots[i], other);
+	}
 	/* what only `from` has: nothing is known of it in the other */
 	for (unsigned int i = to->n_slots; i < from->n_slots; i++)
 		j->has_failed |= is_special(&from->slots[i]);
@@ -423,7 +453,7 @@ void fix_join(struct fix_join *j, struct state *to, const struct state *from)
 		const struct fix_value *skip = n + 1 == to->n_frames ? j->skip : NULL;
 
 		for (unsigned int i = 0; i < 10; i++)
-			if (!skip || !fix_is_counted(skip, i))
+			if (!skip || !fix_is_counted(skip, i) || !is_kept(&f->regs[i], &g->regs[i]))
 				regs_join(j, &f->regs[i], &g->regs[i]);
 		stacks_join(j, f, g, skip);
 	}

@@ -10,12 +10,10 @@
 /* One conversion behind its '%'; NULL: none that is known. */
 static const char *conversion(const char *s)
 {
-	static const char *const pointers[] = {"pB", "pi4", "pi6", "pI4", "pI6", "pks", "pus", "ps", "pS",
-					       "px", "pK"};
+	static const char *const pointers[] = {"pB",  "pi4", "pi6", "pI4", "pI6", "pks",
+					       "pus", "ps",  "pS",  "px",  "pK"};
 
-	if (*s == '0')
-		s++;
-	if (*s == '-')
+	while (*s && strchr("0+- ", *s))
 		s++;
 	while (isdigit((unsigned char)*s))
 		s++;
@@ -23,8 +21,9 @@ static const char *conversion(const char *s)
 		for (size_t i = 0; i < ELEMENTS(pointers); i++)
 			if (!strncmp(s, pointers[i], strlen(pointers[i])))
 				return s + strlen(pointers[i]);
-		return s[1] && !isspace((unsigned char)s[1]) && !ispunct((unsigned char)s[1]) ? NULL
-											      : s + 1;
+		return s[1] && !isspace((unsigned char)s[1]) && !ispunct((unsigned char)s[1])
+			       ? NULL
+			       : s + 1;
 	}
 	if (*s == 's' || *s == 'c')
 		return s + 1;
@@ -46,7 +45,8 @@ int format_check(struct verifier *v, unsigned int format_regno, unsigned int siz
 	if (size->v.bits.value % 8)
 		return 0;
 	for (s = (const char *)m->init + r->off + r->v.bits.value; *s;) {
-		if ((unsigned char)*s >= 0x80 || (!isprint((unsigned char)*s) && !isspace((unsigned char)*s)))
+		if ((unsigned char)*s >= 0x80 ||
+		    (!isprint((unsigned char)*s) && !isspace((unsigned char)*s)))
 			return refuse(v, D_VERIFY_ARGUMENT, "Invalid format string");
 		if (*s++ != '%')
 			continue;

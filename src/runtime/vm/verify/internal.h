@@ -36,16 +36,14 @@ enum callback_kind {
 
 /* What is known of an instruction before any path is walked. */
 struct insn_info {
-	uint16_t id; /* enum insn_id; INSN_NONE: second half of ldimm64 */
+	uint16_t id;   /* enum insn_id; INSN_NONE: second half of ldimm64 */
 	uint16_t live; /* registers that may be read from here on before they are written */
 	uint16_t func;
 	bool is_prune_point, is_checkpoint, calls_callback, is_iter_next, is_may_goto;
-	bool was_ctx, was_other; /* kinds of memory that it accesses must not mix */
-	uint8_t access_type;	 /* enum reg_type that it accesses */
-	int32_t target;		 /* of a jump, call, function address: instruction; −1 */
+	bool has_map;	     /* a call: verify_insn.map was noted */
+	uint8_t access_type; /* enum reg_type that it accesses */
+	int32_t target;	     /* of a jump, call, function address: instruction; −1 */
 	struct state *explored;
-	uint8_t kptr_field;
-	uint32_t exception_map; /* tail call's map and the like */
 };
 
 /* What in a struct is not plain bytes (prog.h). */
@@ -109,11 +107,11 @@ struct verifier {
 	struct fields *map_fields; /* of each map's values */
 	struct map local_fields;   /* struct fields of the program's own types, by id */
 
-	struct state *cur;	/* where exploring is */
-	uint32_t insn;		/* the instruction that is looked at */
-	struct state *pending;	/* paths to walk later: a stack */
+	struct state *cur;     /* where exploring is */
+	uint32_t insn;	       /* the instruction that is looked at */
+	struct state *pending; /* paths to walk later: a stack */
 	unsigned int n_pending;
-	uint32_t func;		/* the global function that is verified; 0: the program */
+	uint32_t func; /* the global function that is verified; 0: the program */
 	uint32_t ids;
 	uint32_t jumps, prev_jumps, prev_insns;
 	uint32_t insns_explored, max_insns;
@@ -121,14 +119,14 @@ struct verifier {
 	struct refusal refusal;
 
 	/* what the program may */
-	bool allow_leaks;	 /* arithmetic and comparisons that show addresses */
-	bool allow_store_leaks;	 /* pointers in maps, packets, results */
+	bool allow_leaks;	/* arithmetic and comparisons that show addresses */
+	bool allow_store_leaks; /* pointers in maps, packets, results */
 	bool allow_uninit_stack;
-	bool is_strict;		 /* alignment */
-	bool is_privileged;	 /* root, or our own runtime */
+	bool is_strict;	    /* alignment */
+	bool is_privileged; /* root, or our own runtime */
 	bool test_state_freq;
 	bool is_gpl;
-	bool may_sleep; /* the program type, and the function that is verified */
+	bool may_sleep;	    /* the program type, and the function that is verified */
 	uint32_t arena_map; /* index + 1 of the arena that it uses */
 	bool has_kfunc_in_async;
 	uint32_t exception_func; /* index + 1 */
@@ -184,7 +182,7 @@ int exit_check(struct verifier *v, uint32_t *insn, bool is_exception);
 int reg_read(struct verifier *v, unsigned int regno);
 int reg_write(struct verifier *v, unsigned int regno);
 
-/* --- fixpoint.c: instead of explore(), by loop invariants; what was refused before stays out of it */
+/* --- fixpoint.c: instead of explore(), by loop invariants */
 int fixpoint(struct verifier *v, uint32_t func);
 
 /* --- prune.c */
@@ -221,7 +219,7 @@ struct access {
 	int32_t off;
 	unsigned int bytes;
 	bool is_write, is_signed;
-	int value; /* register that is read into or written from; −1: none */
+	int value;	     /* register that is read into or written from; −1: none */
 	bool is_once_strict; /* atomics: aligned */
 	bool is_atomic;
 };
@@ -243,7 +241,8 @@ int region_access_reg(struct verifier *v, struct region *g, unsigned int size_re
 int bounds_check(struct verifier *v, unsigned int regno, int32_t off, uint64_t size, uint32_t limit,
 		 bool may_be_empty);
 /* No offset but a fixed one. */
-int offset_check_fixed(struct verifier *v, const struct reg *r, unsigned int regno, bool may_be_set);
+int offset_check_fixed(struct verifier *v, const struct reg *r, unsigned int regno,
+		       bool may_be_set);
 int map_region_check(struct verifier *v, unsigned int regno, int32_t off, uint64_t size,
 		     bool may_be_empty, bool is_helper);
 int map_may(struct verifier *v, const struct reg *r, bool is_write);
@@ -283,7 +282,7 @@ struct call {
 	const char *name;
 	const struct proto *proto; /* helpers */
 	uint32_t number;
-	struct reg map;	      /* ARG_CONST_MAP */
+	struct reg map; /* ARG_CONST_MAP */
 	bool has_map;
 	uint32_t ref;	      /* of the argument that has one */
 	unsigned int release; /* register whose reference is given back */
@@ -292,7 +291,7 @@ struct call {
 	uint32_t dynptr_id;
 	unsigned int dynptr_uninit; /* register whose dynptr the call makes */
 	uint8_t dynptr;		    /* of which kind */
-	uint32_t func; /* callback + 1 */
+	uint32_t func;		    /* callback + 1 */
 	const struct btf_view *btf; /* of a BTF pointer argument: also the result's for some */
 	uint32_t btf_id;
 	uint64_t size_max;    /* of ARG_SIZE */

@@ -29,10 +29,11 @@ int iter_init(struct verifier *v, unsigned int regno, const struct btf_view *btf
 	uint32_t ref;
 
 	if (k < 0)
-		return refuse(v, D_VERIFY_ARGUMENT,
-			      "expected uninitialized iterator as arg #%u: it must be on the stack at a "
-			      "constant, aligned offset",
-			      regno - 1);
+		return refuse(
+			v, D_VERIFY_ARGUMENT,
+			"expected uninitialized iterator as arg #%u: it must be on the stack at a "
+			"constant, aligned offset",
+			regno - 1);
 	f = stack_frame_of(v, r);
 	func = &v->funcs[f->func];
 	if ((k + 1) * 8 > func->stack)
@@ -53,7 +54,8 @@ int iter_init(struct verifier *v, unsigned int regno, const struct btf_view *btf
 		for (unsigned int b = 0; b < 8; b++)
 			s->kind[b] = SLOT_ITER;
 		s->live = NULL;
-		reg_pointer(&s->reg, REG_STACK, is_rcu ? (rcu_is_held(v) ? F_RCU : F_UNTRUSTED) : 0);
+		reg_pointer(&s->reg, REG_STACK,
+			    is_rcu ? (rcu_is_held(v) ? F_RCU : F_UNTRUSTED) : 0);
 		s->reg.ref = i ? 0 : ref;
 		s->reg.btf = btf;
 		s->reg.btf_id = btf_id;
@@ -82,7 +84,8 @@ int iter_check(struct verifier *v, unsigned int regno, const struct btf_view *bt
 				      "expected an initialized iterator as arg #%u", regno - 1);
 		s = &f->slots[k - (int)i];
 		if (s->kind[0] == SLOT_ITER && s->reg.flags & F_UNTRUSTED)
-			return refuse(v, D_VERIFY_LOCK, "expected an RCU CS when using an iterator");
+			return refuse(v, D_VERIFY_LOCK,
+				      "expected an RCU CS when using an iterator");
 		for (unsigned int b = 0; b < 8; b++)
 			if (s->kind[b] != SLOT_ITER)
 				return refuse(v, D_VERIFY_ARGUMENT,

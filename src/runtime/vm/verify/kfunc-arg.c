@@ -189,8 +189,9 @@ static int object_arg(struct verifier *v, struct kfunc_call *k, unsigned int reg
 	if (r->type == REG_BTF &&
 	    (r->flags & (F_UNTRUSTED | F_USER | F_PERCPU | F_NULL | F_RDONLY)) &&
 	    !(r->flags & F_RCU))
-		return refuse(v, D_VERIFY_ARGUMENT, "arg#%u is not an object or socket that may be "
-						    "used",
+		return refuse(v, D_VERIFY_ARGUMENT,
+			      "arg#%u is not an object or socket that may be "
+			      "used",
 			      regno - 1);
 	if (r->flags & F_NULL)
 		return refuse(v, D_VERIFY_NULL, "Possibly NULL pointer passed to arg%u", regno - 1);
@@ -209,10 +210,11 @@ static int object_arg(struct verifier *v, struct kfunc_call *k, unsigned int reg
 		return 0;
 	if (!strcmp(want, "xdp_md") && !strcmp(have, "xdp_buff"))
 		return 0;
-	return refuse(v, D_VERIFY_ARGUMENT,
-		      "kernel function %s args#%u expected pointer to struct %s but R%u has a pointer "
-		      "to struct %s",
-		      k->name, regno - 1, want, regno, have);
+	return refuse(
+		v, D_VERIFY_ARGUMENT,
+		"kernel function %s args#%u expected pointer to struct %s but R%u has a pointer "
+		"to struct %s",
+		k->name, regno - 1, want, regno, have);
 }
 
 static int memory_arg(struct verifier *v, struct kfunc_call *k, unsigned int regno,
@@ -225,8 +227,8 @@ static int memory_arg(struct verifier *v, struct kfunc_call *k, unsigned int reg
 	if (reg_is_zero(r))
 		return 0;
 	if (!g.size)
-		return refuse(v, D_VERIFY_ARGUMENT, "arg#%u reference type size cannot be determined",
-			      regno - 1);
+		return refuse(v, D_VERIFY_ARGUMENT,
+			      "arg#%u reference type size cannot be determined", regno - 1);
 	r->flags &= ~F_NULL;
 	ret = region_access(v, &g);
 	g.is_write = true;
@@ -251,8 +253,8 @@ static int sized_memory_arg(struct verifier *v, struct kfunc_call *k, unsigned i
 		ret = ret ? ret : region_access_reg(v, &g, regno + 1);
 		cur_regs(v)[regno] = saved;
 		if (ret) {
-			refuse_text(v, "arguments %u and %u, memory and its size, do not fit", regno,
-				    regno + 1);
+			refuse_text(v, "arguments %u and %u, memory and its size, do not fit",
+				    regno, regno + 1);
 			return ret;
 		}
 	}
@@ -338,8 +340,8 @@ static int iter_arg(struct verifier *v, struct kfunc_call *k, unsigned int regno
 		return refuse(v, D_VERIFY_ARGUMENT, "expected valid iter pointer as arg #%u",
 			      regno - 1);
 	if (cur_regs(v)[regno].type != REG_STACK)
-		return refuse(v, D_VERIFY_ARGUMENT, "arg#%u expected pointer to an iterator on stack",
-			      regno - 1);
+		return refuse(v, D_VERIFY_ARGUMENT,
+			      "arg#%u expected pointer to an iterator on stack", regno - 1);
 	k->iter_slots = slots;
 	if (k->flags & KFUNC_ITER_NEW)
 		return iter_init(v, regno, k->btf, p->to_id, slots, k->flags & KFUNC_RCU_PROTECTED);
@@ -366,8 +368,9 @@ static bool is_object_like(const struct reg *r)
 
 static int string_arg_check(struct verifier *v, unsigned int regno)
 {
-	const struct proto p = {.name = "kfunc", .args = {ARG_CONST_STR, ARG_CONST_STR, ARG_CONST_STR,
-							  ARG_CONST_STR, ARG_CONST_STR}};
+	const struct proto p = {.name = "kfunc",
+				.args = {ARG_CONST_STR, ARG_CONST_STR, ARG_CONST_STR, ARG_CONST_STR,
+					 ARG_CONST_STR}};
 	struct call c = {.name = "kfunc", .proto = &p};
 
 	if (cur_regs(v)[regno].type != REG_MAP_VALUE)
@@ -397,6 +400,23 @@ static int map_kfunc_arg(struct verifier *v, struct kfunc_call *k, unsigned int 
 	return object_arg(v, k, regno, p);
 }
 
+/* Lists and trees.  False: it is none of them. */
+static bool graph_arg(struct verifier *v, struct kfunc_call *k, unsigned int regno,
+		      const struct param *p, int *ret)
+{
+	if (!strcmp(p->to_name, "bpf_list_head"))
+		*ret = graph_root_check(v, k, regno, FIELD_LIST_HEAD);
+	else if (!strcmp(p->to_name, "bpf_list_node"))
+		*ret = graph_node_check(v, k, regno, FIELD_LIST_NODE);
+	else if (!strcmp(p->to_name, "bpf_rb_root"))
+		*ret = graph_root_check(v, k, regno, FIELD_RB_ROOT);
+	else if (!strcmp(p->to_name, "bpf_rb_node"))
+		*ret = graph_node_check(v, k, regno, FIELD_RB_NODE);
+	else
+		return false;
+	return true;
+}
+
 /* By what the parameter is called and points to. */
 static int pointer_by_kind(struct verifier *v, struct kfunc_call *k, unsigned int n,
 			   const struct param *p, unsigned int *skip)
@@ -404,6 +424,7 @@ static int pointer_by_kind(struct verifier *v, struct kfunc_call *k, unsigned in
 	unsigned int regno = n + 1;
 	const struct reg *r = &cur_regs(v)[regno];
 	struct param next = {.name = ""};
+	int r_graph;
 
 	if (k->id == KFUNC_CAST_TO_KERN_CTX || is_context(v, p)) {
 		if (r->type != REG_CTX)
@@ -421,14 +442,8 @@ static int pointer_by_kind(struct verifier *v, struct kfunc_call *k, unsigned in
 	if ((n == 0 && k->flags & (KFUNC_ITER_NEW | KFUNC_ITER_NEXT | KFUNC_ITER_DESTROY)) ||
 	    ends(p, "__iter"))
 		return iter_arg(v, k, regno, p);
-	if (!strcmp(p->to_name, "bpf_list_head"))
-		return graph_root_check(v, k, regno, FIELD_LIST_HEAD);
-	if (!strcmp(p->to_name, "bpf_list_node"))
-		return graph_node_check(v, k, regno, FIELD_LIST_NODE);
-	if (!strcmp(p->to_name, "bpf_rb_root"))
-		return graph_root_check(v, k, regno, FIELD_RB_ROOT);
-	if (!strcmp(p->to_name, "bpf_rb_node"))
-		return graph_node_check(v, k, regno, FIELD_RB_NODE);
+	if (graph_arg(v, k, regno, p, &r_graph))
+		return r_graph;
 	if (ends(p, "__str"))
 		return string_arg_check(v, regno);
 	if (ends(p, "__map"))
@@ -436,7 +451,8 @@ static int pointer_by_kind(struct verifier *v, struct kfunc_call *k, unsigned in
 	if (!strcmp(p->to_name, "bpf_wq"))
 		return r->type == REG_MAP_VALUE
 			       ? timer_arg(v, &k->call, regno, FIELD_WORKQUEUE, "bpf_wq")
-			       : refuse(v, D_VERIFY_ARGUMENT, "arg#%u doesn't point to a map value", n);
+			       : refuse(v, D_VERIFY_ARGUMENT, "arg#%u doesn't point to a map value",
+					n);
 	if (is_object_like(r)) {
 		if (!is_struct(p->to))
 			return refuse(v, D_VERIFY_ARGUMENT,
@@ -483,10 +499,11 @@ static int pointer_arg(struct verifier *v, struct kfunc_call *k, unsigned int n,
 	}
 	has_offset = r->off || !reg_is_const(r) || r->v.bits.value;
 	if (k->flags & KFUNC_RELEASE && r->ref && has_offset)
-		return refuse(v, D_VERIFY_ARGUMENT,
-			      "R%u must have zero offset when passed to release func or trusted arg "
-			      "to kfunc",
-			      regno);
+		return refuse(
+			v, D_VERIFY_ARGUMENT,
+			"R%u must have zero offset when passed to release func or trusted arg "
+			"to kfunc",
+			regno);
 	return pointer_by_kind(v, k, n, p, skip);
 }
 
@@ -518,6 +535,7 @@ int kfunc_args_check(struct verifier *v, struct kfunc_call *k)
 	}
 	if (k->flags & KFUNC_RELEASE && !k->release)
 		return refuse(v, D_VERIFY_REFERENCE,
-			      "release kernel function %s expects refcounted PTR_TO_BTF_ID", k->name);
+			      "release kernel function %s expects refcounted PTR_TO_BTF_ID",
+			      k->name);
 	return 0;
 }

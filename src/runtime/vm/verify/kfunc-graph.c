@@ -44,7 +44,8 @@ int graph_root_check(struct verifier *v, struct kfunc_call *k, unsigned int regn
 
 	if (!owns_memory(r))
 		return refuse(v, D_VERIFY_ARGUMENT,
-			      "arg#%u expected pointer to map value or allocated object", regno - 1);
+			      "arg#%u expected pointer to map value or allocated object",
+			      regno - 1);
 	if (r->type == REG_BTF && !r->ref)
 		return refuse(v, D_VERIFY_REFERENCE, "allocated object must be referenced");
 	if (!reg_is_const(r))
@@ -91,8 +92,9 @@ int graph_node_check(struct verifier *v, struct kfunc_call *k, unsigned int regn
 		return refuse(v, D_VERIFY_ARGUMENT,
 			      "the list or tree holds objects of another struct");
 	if (off != k->root->node)
-		return refuse(v, D_VERIFY_ARGUMENT, "arg#1 offset=%lld, but expected the node at "
-						    "offset=%u",
+		return refuse(v, D_VERIFY_ARGUMENT,
+			      "arg#1 offset=%lld, but expected the node at "
+			      "offset=%u",
 			      (long long)off, k->root->node);
 	k->object = *r;
 	return 0;

@@ -108,8 +108,9 @@ static int allowed_check(struct verifier *v, struct kfunc_call *k, const struct 
 		return REFUSED;
 	}
 	if (v->c->is_unprivileged)
-		return refuse(v, D_VERIFY_CALL, "calling kernel function is not allowed without "
-						"CAP_BPF");
+		return refuse(v, D_VERIFY_CALL,
+			      "calling kernel function is not allowed without "
+			      "CAP_BPF");
 	k->flags = p->flags;
 	if (k->flags & KFUNC_SLEEPABLE && !v->may_sleep)
 		return refuse(v, D_VERIFY_CALL,
@@ -147,11 +148,13 @@ static int sections(struct verifier *v, const struct kfunc_call *k)
 
 	if (s->lock_of && !is_graph(k->id) && k->id != KFUNC_REFCOUNT_ACQUIRE &&
 	    strncmp(k->name, "bpf_iter_num_", 13))
-		return refuse(v, D_VERIFY_LOCK, "function calls are not allowed while holding a lock");
+		return refuse(v, D_VERIFY_LOCK,
+			      "function calls are not allowed while holding a lock");
 	if (k->id == KFUNC_RCU_LOCK || k->id == KFUNC_RCU_UNLOCK) {
 		if (is_in_less(v) && s->rcu)
-			return refuse(v, D_VERIFY_LOCK, "Calling bpf_rcu_read_{lock,unlock} in "
-							"unnecessary rbtree callback");
+			return refuse(v, D_VERIFY_LOCK,
+				      "Calling bpf_rcu_read_{lock,unlock} in "
+				      "unnecessary rbtree callback");
 		if (k->id == KFUNC_RCU_LOCK && s->rcu)
 			return refuse(v, D_VERIFY_LOCK, "nested rcu read lock");
 		if (k->id == KFUNC_RCU_UNLOCK && !s->rcu)
@@ -197,8 +200,9 @@ static int result_new(struct verifier *v, const struct kfunc_call *k, struct reg
 			      "local type ID argument must be in range [0, U32_MAX]");
 	t = v->o->has_btf ? btf_view_type(&v->o->btf, (uint32_t)k->constant) : NULL;
 	if (!t || btf_type_kind(t) != BTF_KIND_STRUCT)
-		return refuse(v, D_VERIFY_ARGUMENT,
-			      "bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct");
+		return refuse(
+			v, D_VERIFY_ARGUMENT,
+			"bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct");
 	reg_pointer(&probe, REG_BTF, F_ALLOC | (is_percpu ? F_PERCPU : 0));
 	probe.at = v->insn;
 	probe.btf = &v->o->btf;
@@ -206,10 +210,11 @@ static int result_new(struct verifier *v, const struct kfunc_call *k, struct reg
 	if (is_percpu && t->size > 512)
 		return refuse(v, D_VERIFY_ARGUMENT,
 			      "bpf_percpu_obj_new type size (%u) is greater than 512", t->size);
-	if (is_percpu && (reg_fields(v, &probe)->n ||
-			  !btf_is_plain(&v->o->btf, (uint32_t)k->constant)))
-		return refuse(v, D_VERIFY_ARGUMENT, "bpf_percpu_obj_new type ID argument must be of "
-						    "a struct of scalars without special fields");
+	if (is_percpu &&
+	    (reg_fields(v, &probe)->n || !btf_is_plain(&v->o->btf, (uint32_t)k->constant)))
+		return refuse(v, D_VERIFY_ARGUMENT,
+			      "bpf_percpu_obj_new type ID argument must be of "
+			      "a struct of scalars without special fields");
 	*r0 = probe;
 	return 0;
 }
@@ -363,7 +368,8 @@ static int result_typed(struct verifier *v, struct kfunc_call *k, const struct b
 	}
 	if (!k->result_size)
 		return refuse(v, D_VERIFY_CALL,
-			      "kernel function %s returns pointer type that is not supported", k->name);
+			      "kernel function %s returns pointer type that is not supported",
+			      k->name);
 	reg_pointer(r0, REG_MEM, k->is_result_rdonly ? F_RDONLY : 0);
 	r0->size = (uint32_t)k->result_size;
 	r0->ref = k->ref;
@@ -412,7 +418,7 @@ static int result(struct verifier *v, struct kfunc_call *k)
 	return 0;
 }
 
-static int throw(struct verifier *v, uint32_t *insn)
+static int throw(struct verifier * v, uint32_t *insn)
 {
 	int r = 0;
 

@@ -45,11 +45,21 @@ static void arc_sum(struct lane *d, uint64_t from, uint64_t steps, uint64_t more
 		lane_arc(d, from, sum);
 }
 
+/* Both orders say the same of it: as arcs, its ranges are one. */
+static bool is_one_arc(const struct lane *l)
+{
+	return lane_is_const(l) || ((uint64_t)l->smin == l->umin && (uint64_t)l->smax == l->umax);
+}
+
 static void alu_add(struct lane *d, const struct lane *a, const struct lane *b)
 {
 	d->bits = tnum_cut(tnum_add(a->bits, b->bits), lane_mask(d->width));
 	arc_sum(d, a->umin + b->umin, u_steps(a), u_steps(b));
+	if (is_one_arc(a) && is_one_arc(b))
+		return;
 	arc_sum(d, (uint64_t)a->smin + (uint64_t)b->smin, s_steps(a), s_steps(b));
+	if (is_one_arc(a) || is_one_arc(b))
+		return;
 	arc_sum(d, a->umin + (uint64_t)b->smin, u_steps(a), s_steps(b));
 	arc_sum(d, (uint64_t)a->smin + b->umin, s_steps(a), u_steps(b));
 }
@@ -58,7 +68,11 @@ static void alu_sub(struct lane *d, const struct lane *a, const struct lane *b)
 {
 	d->bits = tnum_cut(tnum_sub(a->bits, b->bits), lane_mask(d->width));
 	arc_sum(d, a->umin - b->umax, u_steps(a), u_steps(b));
+	if (is_one_arc(a) && is_one_arc(b))
+		return;
 	arc_sum(d, (uint64_t)a->smin - (uint64_t)b->smax, s_steps(a), s_steps(b));
+	if (is_one_arc(a) || is_one_arc(b))
+		return;
 	arc_sum(d, a->umin - (uint64_t)b->smax, u_steps(a), s_steps(b));
 	arc_sum(d, (uint64_t)a->smin - b->umax, s_steps(a), u_steps(b));
 }

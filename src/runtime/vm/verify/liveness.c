@@ -26,6 +26,47 @@ static unsigned int helper_reads(uint32_t number)
 	return mask;
 }
 
+/* Neither arithmetic nor jumps nor plain memory. */
+static void effects_of_others(const struct verifier *v, uint32_t at, const struct insn_row *row,
+			      unsigned int *reads, unsigned int *writes)
+{
+	const struct bpf_insn *i = &v->p->insns[at];
+	enum insn_id id = v->info[at].id;
+	unsigned int dst = bit(i->dst_reg), src = bit(i->src_reg);
+
+	if (id >= INSN_WIDE && id <= INSN_WIDE_MAP_IDX_VALUE) {
+		*writes = dst;
+	} else if (id >= INSN_LD_ABS_B && id <= INSN_LD_IND_W) {
+		*reads = bit(6) | (id >= INSN_LD_IND_B ? src : 0);
+		*writes = CLOBBERED;
+	} else if (id == INSN_CALL) {
+		*reads = helper_reads((uint32_t)i->imm);
+		*writes = CLOBBERED;
+	} else if (id == INSN_CALL_KFUNC) {
+		*reads = ARGUMENTS;
+		*writes = CLOBBERED;
+	} else if (id == INSN_CALL_LOCAL) {
+		*reads = v->info[v->info[at].target].live & ARGUMENTS;
+		*writes = CLOBBERED;
+	} else if (id == INSN_EXIT) {
+		*reads = bit(0);
+	} else if (id == INSN_NEG64 || id == INSN_NEG32 ||
+		   (id >= INSN_LE16 && id <= INSN_BSWAP64)) {
+		*reads = *writes = dst;
+	} else if (id >= INSN_MOVSX8_64 && id <= INSN_CAST_USER) {
+		*reads = src;
+		*writes = dst;
+	} else if (row && row->bytes && BPF_CLASS(i->code) == BPF_STX) {
+		/* ordered loads and stores */
+		if (i->imm == 0x100) {
+			*reads = src;
+			*writes = dst;
+		} else {
+			*reads = dst | src;
+		}
+	}
+}
+
 /* What instruction `i` reads and writes. */
 static void effects(const struct verifier *v, uint32_t at, unsigned int *reads,
 		    unsigned int *writes)
@@ -61,36 +102,7 @@ static void effects(const struct verifier *v, uint32_t at, unsigned int *reads,
 	case INSN_KIND_OTHER:
 		break;
 	}
-	if (id >= INSN_WIDE && id <= INSN_WIDE_MAP_IDX_VALUE) {
-		*writes = dst;
-	} else if (id >= INSN_LD_ABS_B && id <= INSN_LD_IND_W) {
-		*reads = bit(6) | (id >= INSN_LD_IND_B ? src : 0);
-		*writes = CLOBBERED;
-	} else if (id == INSN_CALL) {
-		*reads = helper_reads((uint32_t)i->imm);
-		*writes = CLOBBERED;
-	} else if (id == INSN_CALL_KFUNC) {
-		*reads = ARGUMENTS;
-		*writes = CLOBBERED;
-	} else if (id == INSN_CALL_LOCAL) {
-		*reads = v->info[v->info[at].target].live & ARGUMENTS;
-		*writes = CLOBBERED;
-	} else if (id == INSN_EXIT) {
-		*reads = bit(0);
-	} else if (id == INSN_NEG64 || id == INSN_NEG32 || (id >= INSN_LE16 && id <= INSN_BSWAP64)) {
-		*reads = *writes = dst;
-	} else if (id >= INSN_MOVSX8_64 && id <= INSN_CAST_USER) {
-		*reads = src;
-		*writes = dst;
-	} else if (row && row->bytes && BPF_CLASS(i->code) == BPF_STX) {
-		/* ordered loads and stores */
-		if (i->imm == 0x100) {
-			*reads = src;
-			*writes = dst;
-		} else {
-			*reads = dst | src;
-		}
-	}
+	effects_of_others(v, at, row, reads, writes);
 }
 
 void liveness_find(struct verifier *v)

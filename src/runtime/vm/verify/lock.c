@@ -59,8 +59,7 @@ int lock_process(struct verifier *v, unsigned int regno, bool is_lock)
 	identity = lock_identity(r);
 	if (is_lock) {
 		if (v->cur->lock_of) {
-			refuse(v, D_VERIFY_LOCK,
-			       "Locking two bpf_spin_locks are not allowed");
+			refuse(v, D_VERIFY_LOCK, "Locking two bpf_spin_locks are not allowed");
 			refuse_note(v, v->cur->lock_insn, "the first is taken here");
 			return REFUSED;
 		}

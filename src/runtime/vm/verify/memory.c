@@ -23,19 +23,19 @@ static int outside(struct verifier *v, unsigned int regno, int64_t off, uint64_t
 {
 	const struct reg *r = &cur_regs(v)[regno];
 	char name[96];
-	int ret = refuse(v, D_VERIFY_BOUNDS,
-			 "invalid access to %s, %s=%u off=%lld size=%llu R%u %s value is outside of "
-			 "the allowed memory range",
-			 r->type == REG_MAP_VALUE ? "map value"
-			 : r->type == REG_MAP_KEY ? "map key"
-						  : "memory",
-			 r->type == REG_MAP_VALUE ? "value_size"
-			 : r->type == REG_MAP_KEY ? "key_size"
-						  : "mem_size",
-			 limit, (long long)off, (unsigned long long)size, regno, which);
+	int ret =
+		refuse(v, D_VERIFY_BOUNDS,
+		       "invalid access to %s, %s=%u off=%lld size=%llu R%u %s value is outside of "
+		       "the allowed memory range",
+		       r->type == REG_MAP_VALUE ? "map value"
+		       : r->type == REG_MAP_KEY ? "map key"
+						: "memory",
+		       r->type == REG_MAP_VALUE ? "value_size"
+		       : r->type == REG_MAP_KEY ? "key_size"
+						: "mem_size",
+		       limit, (long long)off, (unsigned long long)size, regno, which);
 
-	refuse_text(v,
-		    "%llu byte(s) at offset %lld of a %s are accessed, but it has only %u",
+	refuse_text(v, "%llu byte(s) at offset %lld of a %s are accessed, but it has only %u",
 		    (unsigned long long)size, (long long)off, reg_name(r, name, sizeof(name)),
 		    limit);
 	refuse_note_reg(v, regno);
@@ -44,8 +44,7 @@ static int outside(struct verifier *v, unsigned int regno, int64_t off, uint64_t
 
 static bool is_inside(int64_t off, uint64_t size, uint32_t limit, bool may_be_empty)
 {
-	return off >= 0 && (size || may_be_empty) && (uint64_t)off + size <= limit &&
-	       size <= limit;
+	return off >= 0 && (size || may_be_empty) && (uint64_t)off + size <= limit && size <= limit;
 }
 
 int bounds_check(struct verifier *v, unsigned int regno, int32_t off, uint64_t size, uint32_t limit,
@@ -55,10 +54,11 @@ int bounds_check(struct verifier *v, unsigned int regno, int32_t off, uint64_t s
 	int ret;
 
 	if (r->v.smin < 0 && (r->v.smin < -FAR || r->v.smin + off < 0)) {
-		ret = refuse(v, D_VERIFY_BOUNDS,
-			     "R%u min value is negative, either use unsigned index or do a if (index "
-			     ">=0) check.",
-			     regno);
+		ret = refuse(
+			v, D_VERIFY_BOUNDS,
+			"R%u min value is negative, either use unsigned index or do a if (index "
+			">=0) check.",
+			regno);
 		refuse_text(v, "r%u may point before the beginning of its memory", regno);
 		refuse_note_reg(v, regno);
 		return ret;
@@ -66,9 +66,10 @@ int bounds_check(struct verifier *v, unsigned int regno, int32_t off, uint64_t s
 	if (r->v.smin > FAR || !is_inside(r->v.smin + off, size, limit, may_be_empty))
 		return outside(v, regno, r->v.smin + off, size, limit, "min");
 	if (r->v.umax >= FAR) {
-		ret = refuse(v, D_VERIFY_BOUNDS,
-			     "R%u unbounded memory access, make sure to bounds check any such access",
-			     regno);
+		ret = refuse(
+			v, D_VERIFY_BOUNDS,
+			"R%u unbounded memory access, make sure to bounds check any such access",
+			regno);
 		refuse_note_reg(v, regno);
 		return ret;
 	}
@@ -85,8 +86,8 @@ int offset_check_fixed(struct verifier *v, const struct reg *r, unsigned int reg
 		return 0;
 	reg_name(r, name, sizeof(name));
 	if (r->off < 0)
-		return refuse(v, D_VERIFY_POINTER,
-			      "negative offset %s ptr R%u off=%d disallowed", name, regno, r->off);
+		return refuse(v, D_VERIFY_POINTER, "negative offset %s ptr R%u off=%d disallowed",
+			      name, regno, r->off);
 	if (!may_be_set && r->off)
 		return refuse(v, D_VERIFY_POINTER,
 			      "dereference of modified %s ptr R%u off=%d disallowed", name, regno,
@@ -239,22 +240,24 @@ int packet_check(struct verifier *v, unsigned int regno, int32_t off, uint64_t s
 	int ret = 0;
 
 	if (r->v.smin < 0)
-		ret = refuse(v, D_VERIFY_BOUNDS,
-			     "R%u min value is negative, either use unsigned index or do a if (index "
-			     ">=0) check.",
-			     regno);
+		ret = refuse(
+			v, D_VERIFY_BOUNDS,
+			"R%u min value is negative, either use unsigned index or do a if (index "
+			">=0) check.",
+			regno);
 	else if (r->range < 0)
 		ret = refuse(v, D_VERIFY_BOUNDS, "R%u offset is outside of the packet", regno);
 	else if (!is_inside(off, size, (uint32_t)r->range, may_be_empty))
 		ret = refuse(v, D_VERIFY_BOUNDS,
-			     "invalid access to packet, off=%d size=%llu, R%u(id=%u,off=%d,r=%d)", off,
-			     (unsigned long long)size, regno, r->id, r->off, r->range);
+			     "invalid access to packet, off=%d size=%llu, R%u(id=%u,off=%d,r=%d)",
+			     off, (unsigned long long)size, regno, r->id, r->off, r->range);
 	if (!ret)
 		return 0;
-	refuse_text(v,
-		    "%llu byte(s) at offset %d of the packet are accessed, but only %d are known to be "
-		    "there",
-		    (unsigned long long)size, off, r->range < 0 ? 0 : r->range);
+	refuse_text(
+		v,
+		"%llu byte(s) at offset %d of the packet are accessed, but only %d are known to be "
+		"there",
+		(unsigned long long)size, off, r->range < 0 ? 0 : r->range);
 	refuse_hint(v, "compare first: if (pointer + %lld > data_end) return …;",
 		    (long long)off + (long long)size);
 	refuse_note_reg(v, regno);

@@ -14,10 +14,10 @@
 enum { ANYTHING = REG_TYPES }; /* not checked */
 
 struct recorded_reg {
-	struct scalar v; /* SCALAR */
+	struct scalar v;  /* SCALAR */
 	int64_t min, max; /* pointers: offset */
 	int32_t range;
-	uint32_t map;
+	uint32_t map; /* or size of MEM */
 	uint16_t flags;
 	uint8_t type, frame;
 };
@@ -39,7 +39,7 @@ void states_begin(struct verifier *v)
 	v->recorded->at = arena_array(v->arena, struct recorded *, v->p->n_insns + 1);
 }
 
-static struct recorded_reg snapshot(const struct reg *r)
+static struct recorded_reg snapshot(const struct verifier *v, const struct reg *r)
 {
 	struct recorded_reg s = {.type = r->type, .flags = r->flags, .frame = r->frame};
 
@@ -54,6 +54,12 @@ static struct recorded_reg snapshot(const struct reg *r)
 	if (r->type == REG_MAP_VALUE || r->type == REG_MAP_KEY) {
 		s.map = r->map;
 		if (r->is_inner)
+			s.type = ANYTHING;
+	}
+	if (r->type == REG_MEM) {
+		/* that of a program without a hook */
+		s.map = r->size;
+		if (v->func || r->flags || r->ref || r->slice_of)
 			s.type = ANYTHING;
 	}
 	if (r->type == REG_PACKET)
@@ -90,7 +96,7 @@ void states_note(struct verifier *v)
 
 		if (!(live >> i & 1))
 			continue;
-		s = snapshot(&f->regs[i]);
+		s = snapshot(v, &f->regs[i]);
 		if ((*at)->regs_mask >> i & 1)
 			join(&(*at)->regs[i], &s);
 		else
@@ -120,6 +126,10 @@ static const char *reg_check(const struct recorded_reg *s, uint64_t value,
 		return scalar_has(&s->v, value) ? NULL : "is another number";
 	case REG_CTX:
 		return !g->ctx || within(s, value, g->ctx) ? NULL : "does not point to the context";
+	case REG_MEM:
+		return !g->mem || s->map != g->mem_size || within(s, value, g->mem)
+			       ? NULL
+			       : "does not point to the memory";
 	case REG_STACK:
 		return !g->frame || s->frame + 1u != g->depth || within(s, value, g->frame)
 			       ? NULL
@@ -127,8 +137,8 @@ static const char *reg_check(const struct recorded_reg *s, uint64_t value,
 	case REG_MAP_VALUE:
 		if (!g->in_map || s->min < 0 || s->flags & F_NULL)
 			return NULL;
-		return s->min != s->max || g->in_map(g->ctx_, s->map,
-						     (const void *)(uintptr_t)value, 1)
+		return s->min != s->max ||
+				       g->in_map(g->ctx_, s->map, (const void *)(uintptr_t)value, 1)
 			       ? NULL
 			       : "does not point into a value of the map";
 	case REG_PACKET:
@@ -149,7 +159,6 @@ static const char *reg_check(const struct recorded_reg *s, uint64_t value,
 	case REG_TP_BUFFER:
 	case REG_BUFFER:
 	case REG_BTF:
-	case REG_MEM:
 	case REG_ARENA:
 	case REG_FUNC:
 	case REG_DYNPTR:

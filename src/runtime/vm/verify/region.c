@@ -125,9 +125,10 @@ int region_access_reg(struct verifier *v, struct region *g, unsigned int size_re
 			     size_regno, (unsigned long long)r->v.umin,
 			     (unsigned long long)r->v.umax);
 	else if (r->v.umax >= SIZE_MAX_KNOWN)
-		ret = refuse(v, D_VERIFY_BOUNDS,
-			     "R%u unbounded memory access, use 'var &= const' or 'if (var < const)'",
-			     size_regno);
+		ret = refuse(
+			v, D_VERIFY_BOUNDS,
+			"R%u unbounded memory access, use 'var &= const' or 'if (var < const)'",
+			size_regno);
 	else
 		ret = 0;
 	if (ret) {

@@ -57,8 +57,8 @@ static struct range lsm(struct verifier *v)
 	static const char *const boolean[] = {"xfrm_state_pol_flow_match", "audit_rule_known",
 					      "audit_rule_match", "inode_xattr_skipcap"};
 	const char *name = v->p->target ? v->p->target : "";
-	const struct btf_type *proto = v->attach_proto ? btf_view_type(v->kernel, v->attach_proto)
-						       : NULL;
+	const struct btf_type *proto =
+		v->attach_proto ? btf_view_type(v->kernel, v->attach_proto) : NULL;
 	bool is_void = proto && !proto->type;
 	struct range r;
 
@@ -142,8 +142,9 @@ static int range_check(struct verifier *v, unsigned int regno, struct range rang
 	reg_mark(r);
 	if (is_fine)
 		return 0;
-	refuse(v, D_VERIFY_RETURN, "At %s the register R%u has smin=%lld smax=%lld should have been "
-				   "in [%d, %d]",
+	refuse(v, D_VERIFY_RETURN,
+	       "At %s the register R%u has smin=%lld smax=%lld should have been "
+	       "in [%d, %d]",
 	       when, regno, (long long)r->v.smin, (long long)r->v.smax, range.min, range.max);
 	refuse_text(v, "the result may be from %lld to %lld here, but only %d to %d mean something",
 		    (long long)r->v.smin, (long long)r->v.smax, range.min, range.max);

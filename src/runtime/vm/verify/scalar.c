@@ -154,8 +154,12 @@ static bool learn_from_low(struct lane *l, const struct lane *l32)
 	return l->umin <= l->umax && l->smin <= l->smax;
 }
 
-static bool sync_once(struct lane *l, struct lane *l32)
+/* The lanes learn from each other once.  `ret`: the 64-bit one learned something. */
+static bool sync_once(struct lane *l, struct lane *l32, bool *ret)
 {
+	const uint64_t high = ~(uint64_t)UINT32_MAX;
+	struct lane before;
+
 	if (!lane_sync(l))
 		return false;
 	lane_arc(l32, l->umin, l->umax - l->umin);
@@ -163,12 +167,18 @@ static bool sync_once(struct lane *l, struct lane *l32)
 	l32->bits = tnum_cut(l->bits, UINT32_MAX);
 	if (!lane_sync(l32))
 		return false;
-	l->bits.mask = (l->bits.mask & ~(uint64_t)UINT32_MAX) | l32->bits.mask;
-	l->bits.value = (l->bits.value & ~(uint64_t)UINT32_MAX) | l32->bits.value;
+	*ret = l32->bits.mask != (l->bits.mask & UINT32_MAX);
+	l->bits.mask = (l->bits.mask & high) | l32->bits.mask;
+	l->bits.value = (l->bits.value & high) | l32->bits.value;
 	if (l32->umin == 0 && l32->umax == UINT32_MAX && l32->smin == INT32_MIN &&
 	    l32->smax == INT32_MAX)
 		return true;
-	return learn_from_low(l, l32);
+	before = *l;
+	if (!learn_from_low(l, l32))
+		return false;
+	*ret |= before.umin != l->umin || before.umax != l->umax || before.smin != l->smin ||
+		before.smax != l->smax;
+	return true;
 }
 
 static bool sync_const(struct scalar *s)
@@ -180,29 +190,58 @@ static bool sync_const(struct scalar *s)
 	return is_there;
 }
 
-static bool is_same(const struct lane *a, const struct lane *b)
+/*
+ * Numbers that fit into 31 bits, which most are: both lanes and both orders say the same, so one
+ * range is enough.
+ */
+static bool sync_small(struct scalar *s)
 {
-	return a->bits.value == b->bits.value && a->bits.mask == b->bits.mask &&
-	       a->umin == b->umin && a->umax == b->umax && a->smin == b->smin && a->smax == b->smax;
+	uint64_t lo = MAX(s->umin, s->umin32), hi = MIN(s->umax, s->umax32);
+	struct tnum more;
+
+	if (s->smax < 0 || s->smax32 < 0 || s->bits.value > INT32_MAX)
+		return false;
+	lo = MAX(lo, (uint64_t)MAX(s->smin, MAX(s->smin32, 0)));
+	hi = MIN(hi, (uint64_t)MIN(s->smax, s->smax32));
+	s->bits.mask &= INT32_MAX;
+	for (;;) {
+		if (lo > hi || !tnum_ceil(s->bits, lo, &lo) || !tnum_floor(s->bits, hi, &hi) ||
+		    lo > hi)
+			return false;
+		more = tnum_range(lo, hi);
+		if (!(s->bits.mask & ~more.mask))
+			break;
+		s->bits = tnum_and_also(s->bits, more);
+	}
+	s->umin = lo;
+	s->umax = hi;
+	s->smin = (int64_t)lo;
+	s->smax = (int64_t)hi;
+	s->umin32 = (uint32_t)lo;
+	s->umax32 = (uint32_t)hi;
+	s->smin32 = (int32_t)lo;
+	s->smax32 = (int32_t)hi;
+	return true;
 }
 
 bool scalar_sync(struct scalar *s)
 {
 	struct lane l, l32;
+	bool again = true;
 
 	if (scalar_is_const(s))
 		return sync_const(s);
+	s->umax = MIN(s->umax, s->bits.value | s->bits.mask);
+	if (s->smin >= 0 && s->smax >= 0)
+		s->umax = MIN(s->umax, (uint64_t)s->smax);
+	if (s->umax <= INT32_MAX)
+		return sync_small(s);
 	l = scalar_lane(s, false);
 	l32 = scalar_lane(s, true);
 	/* each round only narrows; what is not learned in a few is not worth more */
-	for (unsigned int round = 0; round < 4; round++) {
-		struct lane before = l, before32 = l32;
-
-		if (!sync_once(&l, &l32))
+	for (unsigned int round = 0; round < 4 && again; round++)
+		if (!sync_once(&l, &l32, &again))
 			return false;
-		if (is_same(&before, &l) && is_same(&before32, &l32))
-			break;
-	}
 	s->bits = l.bits;
 	put_ranges(s, &l);
 	put_ranges(s, &l32);
@@ -220,6 +259,45 @@ static void set_low(struct scalar *s, const struct lane *l)
 	/* only sets that are empty already: then nothing runs with it */
 	if (!scalar_sync(s))
 		scalar_any(s);
+}
+
+static void learn_arcs(struct lane *narrow, const struct lane *l)
+{
+	uint64_t all = lane_mask(l->width);
+
+	lane_arc(narrow, l->umin, (l->umax - l->umin) & all);
+	lane_arc(narrow, (uint64_t)l->smin, ((uint64_t)l->smax - (uint64_t)l->smin) & all);
+}
+
+/* The low `width` bits, as a lane of their own. */
+static struct lane low_lane(const struct scalar *s, unsigned int width)
+{
+	struct lane l = scalar_lane(s, false), l32 = scalar_lane(s, true), narrow;
+
+	if (width == 64 || width == 32)
+		return width == 32 ? l32 : l;
+	narrow = lane_any(width);
+	narrow.bits = tnum_cut(s->bits, lane_mask(width));
+	learn_arcs(&narrow, &l);
+	if (width < 32)
+		learn_arcs(&narrow, &l32);
+	if (!lane_sync(&narrow))
+		return lane_any(width);
+	return narrow;
+}
+
+/* The low `width` bits after << by: the bits that stay, moved up. */
+static struct lane shift_left(const struct scalar *s, unsigned int width, unsigned int by)
+{
+	struct lane low = low_lane(s, width - by), d = lane_any(width);
+
+	d.bits.value = low.bits.value << by;
+	d.bits.mask = low.bits.mask << by;
+	d.umin = low.umin << by;
+	d.umax = low.umax << by;
+	d.smin = (int64_t)((uint64_t)low.smin << by);
+	d.smax = (int64_t)((uint64_t)low.smax << by);
+	return d;
 }
 
 /* Do the low halves of the operands decide the low half of the result? */
@@ -248,6 +326,48 @@ static bool works_by_halves(enum insn_alu op, const struct scalar *src)
 	return false;
 }
 
+static void shift_left_by(struct scalar *s, bool is_32, uint64_t by)
+{
+	struct lane d = shift_left(s, 32, by & 31), wide;
+
+	if (is_32) {
+		set_low(s, &d);
+		return;
+	}
+	by &= 63;
+	wide = shift_left(s, 64, (unsigned int)by);
+	d = by < 32 ? d : lane_const(32, 0);
+	put_ranges(s, &d);
+	if (!scalar_put(s, &wide))
+		scalar_any(s);
+}
+
+/* Each lane for itself. */
+static void alu_lanes(struct scalar *dst, enum insn_alu op, bool is_32, const struct scalar *src)
+{
+	struct lane a = scalar_lane(dst, true), b = scalar_lane(src, true), d;
+
+	d = is_32 || works_by_halves(op, src) ? lane_alu(op, &a, &b) : lane_any(32);
+	if (is_32) {
+		set_low(dst, &d);
+		return;
+	}
+	put_ranges(dst, &d);
+	a = scalar_lane(dst, false);
+	b = scalar_lane(src, false);
+	d = lane_alu(op, &a, &b);
+	if (!scalar_put(dst, &d))
+		scalar_any(dst);
+}
+
+static void any_ranges(struct scalar *s)
+{
+	struct tnum bits = s->bits;
+
+	scalar_any(s);
+	s->bits = bits;
+}
+
 void scalar_alu(struct scalar *dst, enum insn_alu op, bool is_32, const struct scalar *src)
 {
 	struct lane a, b, d;
@@ -262,17 +382,23 @@ void scalar_alu(struct scalar *dst, enum insn_alu op, bool is_32, const struct s
 		scalar_set(dst, insn_alu_eval(op, is_32, dst->bits.value, src->bits.value));
 		return;
 	}
-	a = scalar_lane(dst, true);
-	b = scalar_lane(src, true);
-	d = is_32 || works_by_halves(op, src) ? lane_alu(op, &a, &b) : lane_any(32);
-	if (is_32) {
-		set_low(dst, &d);
+	if (op == ALU_LSH && scalar_is_const(src)) {
+		shift_left_by(dst, is_32, src->bits.value);
 		return;
 	}
-	put_ranges(dst, &d);
+	if (is_32 || dst->umax > INT32_MAX || src->umax > INT32_MAX) {
+		alu_lanes(dst, op, is_32, src);
+		return;
+	}
+	/* small numbers: the lanes say the same, unless the result is not small */
 	a = scalar_lane(dst, false);
 	b = scalar_lane(src, false);
 	d = lane_alu(op, &a, &b);
+	if (d.umax > INT32_MAX) {
+		alu_lanes(dst, op, is_32, src);
+		return;
+	}
+	any_ranges(dst);
 	if (!scalar_put(dst, &d))
 		scalar_any(dst);
 }
@@ -286,34 +412,25 @@ void scalar_neg(struct scalar *dst, bool is_32)
 	*dst = zero;
 }
 
-static void learn_arcs(struct lane *narrow, const struct lane *l)
+static bool is_any(const struct scalar *s)
 {
-	uint64_t all = lane_mask(l->width);
-
-	lane_arc(narrow, l->umin, (l->umax - l->umin) & all);
-	lane_arc(narrow, (uint64_t)l->smin, ((uint64_t)l->smax - (uint64_t)l->smin) & all);
-}
-
-/* The low `width` bits, as a lane of their own. */
-static struct lane low_lane(const struct scalar *s, unsigned int width)
-{
-	struct lane l = scalar_lane(s, false), l32 = scalar_lane(s, true), narrow;
-
-	if (width >= 32)
-		return width == 32 ? l32 : l;
-	narrow = lane_any(width);
-	narrow.bits = tnum_cut(s->bits, lane_mask(width));
-	learn_arcs(&narrow, &l);
-	learn_arcs(&narrow, &l32);
-	if (!lane_sync(&narrow))
-		return lane_any(width);
-	return narrow;
+	return s->bits.mask == UINT64_MAX && s->umin == 0 && s->umax == UINT64_MAX &&
+	       s->smin == INT64_MIN && s->smax == INT64_MAX && s->umin32 == 0 &&
+	       s->umax32 == UINT32_MAX && s->smin32 == INT32_MIN && s->smax32 == INT32_MAX;
 }
 
 void scalar_cut(struct scalar *s, unsigned int bytes, bool is_signed, bool to_32)
 {
-	struct lane l = low_lane(s, 8 * MIN(bytes, 8));
+	struct lane l;
 
+	if (bytes <= 2 && !is_signed && is_any(s)) {
+		/* what most loads are */
+		scalar_any(s);
+		s->umax = s->bits.mask = lane_mask(8 * bytes);
+		sync_small(s);
+		return;
+	}
+	l = low_lane(s, 8 * MIN(bytes, 8));
 	if (bytes < 8) {
 		scalar_any(s);
 		if (is_signed) {

@@ -37,7 +37,8 @@ static void scrub(struct slot *s)
 	if (s->kind[0] != SLOT_SPILL && s->kind[0] != SLOT_ITER && s->kind[0] != SLOT_DYNPTR)
 		return;
 	for (unsigned int i = 0; i < 8; i++)
-		if (s->kind[i] == SLOT_SPILL || s->kind[i] == SLOT_ITER || s->kind[i] == SLOT_DYNPTR)
+		if (s->kind[i] == SLOT_SPILL || s->kind[i] == SLOT_ITER ||
+		    s->kind[i] == SLOT_DYNPTR)
 			s->kind[i] = SLOT_MISC;
 }
 
@@ -59,8 +60,8 @@ static int range_check(struct verifier *v, const struct reg *r, unsigned int reg
 	int ret;
 
 	if (!reg_is_const(r) && (r->v.smin <= -(1 << 29) || r->v.smax >= 1 << 29)) {
-		ret = refuse(v, D_VERIFY_BOUNDS,
-			     "invalid unbounded variable-offset%s stack R%u", extra, regno);
+		ret = refuse(v, D_VERIFY_BOUNDS, "invalid unbounded variable-offset%s stack R%u",
+			     extra, regno);
 		refuse_note_reg(v, regno);
 		return ret;
 	}
@@ -112,7 +113,8 @@ static int write_fixed(struct verifier *v, const struct access *a, struct frame 
 	uint8_t kind = SLOT_MISC;
 	int r;
 
-	if (!v->allow_leaks && s->kind[0] == SLOT_SPILL && s->reg.type != REG_SCALAR && a->bytes != 8)
+	if (!v->allow_leaks && s->kind[0] == SLOT_SPILL && s->reg.type != REG_SCALAR &&
+	    a->bytes != 8)
 		return refuse(v, D_VERIFY_LEAK, "attempt to corrupt spilled pointer on stack");
 	r = slot_destroy_dynptr(v, f, slot_of(off));
 	if (r)
@@ -143,8 +145,9 @@ static int write_fixed(struct verifier *v, const struct access *a, struct frame 
 			return refuse(v, D_VERIFY_ACCESS, "misaligned stack access off %d size 8",
 				      off);
 		if (f != cur_frame(v) && value->type == REG_STACK)
-			return refuse(v, D_VERIFY_STACK,
-				      "cannot spill pointers to stack into stack frame of the caller");
+			return refuse(
+				v, D_VERIFY_STACK,
+				"cannot spill pointers to stack into stack frame of the caller");
 		spill(v, f, off, value, 8);
 		return 0;
 	}
@@ -180,10 +183,11 @@ static int write_variable(struct verifier *v, const struct access *a, struct fra
 		uint8_t *kind = byte_at(f, (int32_t)i), was = *kind;
 
 		if (!v->allow_leaks && was != SLOT_MISC && was != SLOT_ZERO)
-			return refuse(v, D_VERIFY_LEAK,
-				      "spilled ptr in range of var-offset stack write; insn %u, ptr "
-				      "off: %lld",
-				      v->insn, (long long)i);
+			return refuse(
+				v, D_VERIFY_LEAK,
+				"spilled ptr in range of var-offset stack write; insn %u, ptr "
+				"off: %lld",
+				v->insn, (long long)i);
 		if (was == SLOT_INVALID && !v->allow_uninit_stack)
 			return refuse(v, D_VERIFY_STACK,
 				      "uninit stack in range of var-offset write prohibited for "
@@ -211,8 +215,7 @@ static int read_error(struct verifier *v, int32_t off, unsigned int i, uint64_t 
 	int r = refuse(v, D_VERIFY_STACK, "invalid read from stack off %d+%u size %llu", off, i,
 		       (unsigned long long)size);
 
-	refuse_text(v, "byte %d of the stack is read, but nothing was written there",
-		    off + (int)i);
+	refuse_text(v, "byte %d of the stack is read, but nothing was written there", off + (int)i);
 	return r;
 }
 
@@ -321,15 +324,16 @@ int stack_access(struct verifier *v, const struct access *a, int32_t off)
 	const struct reg *r = &cur_regs(v)[a->regno];
 	struct frame *f = stack_frame_of(v, r);
 	bool is_fixed = reg_is_const(r);
-	int64_t min, max;
+	int64_t min = 0, max = 0;
 	int ret = range_check(v, r, a->regno, off, a->bytes, false, &min, &max);
 
 	if (ret)
 		return ret;
 	if (is_fixed && ((int32_t)min & 7) + a->bytes > 8) {
 		if (a->is_write && a->value >= 0 && cur_regs(v)[a->value].type != REG_SCALAR)
-			return refuse(v, D_VERIFY_ACCESS, "misaligned stack access off %lld size %u",
-				      (long long)min, a->bytes);
+			return refuse(v, D_VERIFY_ACCESS,
+				      "misaligned stack access off %lld size %u", (long long)min,
+				      a->bytes);
 		/* across two slots: all that is left of either is bytes */
 		return a->is_write ? write_variable(v, a, f, min, min)
 				   : read_variable(v, a, f, min, min);
@@ -344,8 +348,9 @@ int stack_access(struct verifier *v, const struct access *a, int32_t off)
 		return write_variable(v, a, f, min, max);
 	}
 	if (!is_fixed && a->value < 0)
-		return refuse(v, D_VERIFY_STACK,
-			      "variable offset stack pointer cannot be passed into helper function");
+		return refuse(
+			v, D_VERIFY_STACK,
+			"variable offset stack pointer cannot be passed into helper function");
 	return is_fixed ? read_fixed(v, a, f, (int32_t)min) : read_variable(v, a, f, min, max);
 }
 
@@ -384,7 +389,7 @@ int stack_region(struct verifier *v, struct region *g, int32_t off)
 {
 	const struct reg *r = &cur_regs(v)[g->regno];
 	struct frame *f = stack_frame_of(v, r);
-	int64_t min, max;
+	int64_t min = 0, max = 0;
 	int ret;
 
 	if (!g->size && !g->may_be_empty)

@@ -69,23 +69,24 @@ static unsigned int room_class(unsigned int n)
 
 static struct slot *slots_take(struct pool *p, unsigned int c)
 {
-	struct slot *s = p->slots[c];
+	struct slot_room *s = p->slots[c];
 
 	if (!s)
-		return pool_take(p, sizeof(*s) << c);
-	memcpy(&p->slots[c], s, sizeof(s));
-	return s;
+		return pool_take(p, sizeof(struct slot) << c);
+	p->slots[c] = s->next;
+	return (struct slot *)s;
 }
 
 static void slots_give(struct pool *p, struct frame *f)
 {
+	struct slot_room *s = (struct slot_room *)f->slots;
 	unsigned int c;
 
 	if (!f->room)
 		return;
 	c = room_class(f->room);
-	memcpy(f->slots, &p->slots[c], sizeof(f->slots));
-	p->slots[c] = f->slots;
+	s->next = p->slots[c];
+	p->slots[c] = s;
 	f->slots = NULL;
 	f->room = f->n_slots = 0;
 }

@@ -33,7 +33,7 @@ enum reg_type {
 	REG_SCALAR,
 	REG_CTX,
 	REG_STACK,
-	REG_MAP,	/* the map itself */
+	REG_MAP, /* the map itself */
 	REG_MAP_VALUE,
 	REG_MAP_KEY,
 	REG_PACKET,
@@ -87,12 +87,12 @@ struct reg {
 	uint8_t type;  /* enum reg_type */
 	uint8_t frame; /* STACK: whose */
 	uint16_t flags;
-	int32_t off;  /* pointers: fixed offset; scalars: how far from the others of its id */
-	uint32_t id;  /* pointers: same object; scalars: same number but for `off` */
-	uint32_t ref; /* the reference that keeps it alive; 0: none */
-	uint32_t at;  /* instruction that made it what it is */
-	bool is_linked;	    /* scalars: `off` counts */
-	struct scalar v;    /* the number; pointers: the variable part of the offset */
+	int32_t off;	 /* pointers: fixed offset; scalars: how far from the others of its id */
+	uint32_t id;	 /* pointers: same object; scalars: same number but for `off` */
+	uint32_t ref;	 /* the reference that keeps it alive; 0: none */
+	uint32_t at;	 /* instruction that made it what it is */
+	bool is_linked;	 /* scalars: `off` counts */
+	struct scalar v; /* the number; pointers: the variable part of the offset */
 	union {
 		struct {
 			uint32_t map;	  /* MAP, MAP_VALUE, MAP_KEY: index into object.maps */
@@ -106,7 +106,7 @@ struct reg {
 			uint8_t iter; /* enum iter_state */
 		};
 		struct {
-			uint32_t size; /* MEM */
+			uint32_t size;	   /* MEM */
 			uint32_t slice_of; /* id of the dynptr that it is a slice of */
 		};
 		int32_t range; /* PACKET: bytes that are known to be there; RANGE_* */
@@ -208,12 +208,15 @@ static inline bool reg_is_sock(const struct reg *r)
 }
 
 struct pool_chunk;
+struct slot_room {
+	struct slot_room *next;
+};
 
 /* Frames, slots, states and nodes come from here; what is given back is used again. */
 struct pool {
 	struct frame *frames;
 	struct state *states;
-	struct slot *slots[8]; /* by power of two; the first bytes link them */
+	struct slot_room *slots[8]; /* free ones, by power of two */
 	struct arena arena;
 	struct pool_chunk *chunks; /* owned */
 	char *at;		   /* what is left of the newest */

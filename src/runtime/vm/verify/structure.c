@@ -82,9 +82,11 @@ static struct func *func_add(struct verifier *v, uint32_t begin)
 
 static int functions_find(struct verifier *v)
 {
-	uint32_t n = v->p->n_insns;
+	uint32_t n = v->p->n_insns, room = 1 + v->p->n_funcs;
 
-	v->funcs = arena_array(v->arena, struct func, FUNCS_MAX);
+	for (uint32_t i = 0; i < n && room < FUNCS_MAX; i++)
+		room += v->info[i].id == INSN_CALL_LOCAL || v->info[i].id == INSN_WIDE_FUNC;
+	v->funcs = arena_array(&v->pool.arena, struct func, MIN(room, (uint32_t)FUNCS_MAX));
 	func_add(v, 0);
 	for (uint32_t i = 0; i < n; i++) {
 		enum insn_id id = v->info[i].id;

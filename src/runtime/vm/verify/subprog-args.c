@@ -10,7 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TAG_CTX = 1, TAG_NONNULL = 2, TAG_NULLABLE = 4, TAG_TRUSTED = 8, TAG_ARENA = 16, TAG_BAD = 32 };
+enum {
+	TAG_CTX = 1,
+	TAG_NONNULL = 2,
+	TAG_NULLABLE = 4,
+	TAG_TRUSTED = 8,
+	TAG_ARENA = 16,
+	TAG_BAD = 32
+};
 
 static unsigned int tag_of(const char *text)
 {
@@ -18,7 +25,7 @@ static unsigned int tag_of(const char *text)
 		const char *name;
 		unsigned int bit;
 	} tags[] = {
-		{"arg:ctx", TAG_CTX},	      {"arg:nonnull", TAG_NONNULL},
+		{"arg:ctx", TAG_CTX},		{"arg:nonnull", TAG_NONNULL},
 		{"arg:nullable", TAG_NULLABLE}, {"arg:trusted", TAG_TRUSTED},
 		{"arg:arena", TAG_ARENA},
 	};
@@ -62,9 +69,8 @@ static bool is_context(const struct verifier *v, const struct btf_view *b, uint3
 		kind = btf_type_kind(t);
 		name = btf_view_name(b, t);
 		if ((kind == BTF_KIND_STRUCT || kind == BTF_KIND_TYPEDEF) &&
-		    (!strcmp(name, v->ctx->name) ||
-		     (v->p->prog_type == BPF_PROG_TYPE_KPROBE &&
-		      !strcmp(name, "bpf_user_pt_regs_t"))))
+		    (!strcmp(name, v->ctx->name) || (v->p->prog_type == BPF_PROG_TYPE_KPROBE &&
+						     !strcmp(name, "bpf_user_pt_regs_t"))))
 			return true;
 		if (kind != BTF_KIND_TYPEDEF && kind != BTF_KIND_CONST && kind != BTF_KIND_VOLATILE)
 			return false;
@@ -131,8 +137,8 @@ static int trusted_arg(struct verifier *v, const struct btf_type *ptr, unsigned 
 
 	if (tags & ~(unsigned int)(TAG_TRUSTED | TAG_NULLABLE))
 		return bad(v, n, "supports only __arg_nullable and __arg_trusted");
-	snprintf(plain, sizeof(plain), "%.*s",
-		 flavour ? (int)(flavour - name) : (int)strlen(name), name);
+	snprintf(plain, sizeof(plain), "%.*s", flavour ? (int)(flavour - name) : (int)strlen(name),
+		 name);
 	id = t && v->kernel && *plain ? btf_find(v->kernel, BTF_ONE(STRUCT) | BTF_ONE(UNION), plain)
 				      : 0;
 	if (!id)
@@ -154,7 +160,8 @@ static int pointer_arg(struct verifier *v, const struct btf_type *ptr, unsigned 
 		if (!context_fits(v, b, ptr->type))
 			return bad(v, n, "has a type that is no context of this program type");
 		arg->kind = FUNC_CTX;
-		return tags & ~(unsigned int)TAG_CTX ? bad(v, n, "has invalid combination of tags") : 0;
+		return tags & ~(unsigned int)TAG_CTX ? bad(v, n, "has invalid combination of tags")
+						     : 0;
 	}
 	if (is_context(v, b, ptr->type)) {
 		arg->kind = FUNC_CTX;
@@ -168,8 +175,9 @@ static int pointer_arg(struct verifier *v, const struct btf_type *ptr, unsigned 
 		return trusted_arg(v, ptr, n, tags, arg);
 	if (tags & TAG_ARENA) {
 		arg->kind = FUNC_ARENA;
-		return tags & ~(unsigned int)TAG_ARENA ? bad(v, n, "arena cannot be combined with any "
-								   "other tags")
+		return tags & ~(unsigned int)TAG_ARENA ? bad(v, n,
+							     "arena cannot be combined with any "
+							     "other tags")
 						       : 0;
 	}
 	size = btf_size(b, ptr->type);
@@ -198,13 +206,14 @@ int subprog_args_find(struct verifier *v, uint32_t func)
 	t = btf_resolve(b, proto->type, &id);
 	if (!t || (btf_type_kind(t) != BTF_KIND_INT && btf_type_kind(t) != BTF_KIND_ENUM &&
 		   btf_type_kind(t) != BTF_KIND_ENUM64))
-		return refuse(v, D_VERIFY_TYPE,
-			      "Global function %s() doesn't return scalar. Only those are supported.",
-			      f->name);
+		return refuse(
+			v, D_VERIFY_TYPE,
+			"Global function %s() doesn't return scalar. Only those are supported.",
+			f->name);
 	n = btf_type_vlen(proto);
 	if (n > 5)
-		return refuse(v, D_VERIFY_TYPE, "Global function %s() with %u > 5 args. Buggy compiler.",
-			      f->name, n);
+		return refuse(v, D_VERIFY_TYPE,
+			      "Global function %s() with %u > 5 args. Buggy compiler.", f->name, n);
 	tags_find(b, f->btf, tags);
 	for (unsigned int i = 0; i < n; i++) {
 		struct func_arg_info *arg = &f->args[i];
@@ -217,9 +226,9 @@ int subprog_args_find(struct verifier *v, uint32_t func)
 			r = pointer_arg(v, t, i, tags[i], arg);
 		else if (tags[i])
 			r = bad(v, i, "pointer tag on non-pointer");
-		else if (!t || (btf_type_kind(t) != BTF_KIND_INT &&
-				btf_type_kind(t) != BTF_KIND_ENUM &&
-				btf_type_kind(t) != BTF_KIND_ENUM64))
+		else if (!t ||
+			 (btf_type_kind(t) != BTF_KIND_INT && btf_type_kind(t) != BTF_KIND_ENUM &&
+			  btf_type_kind(t) != BTF_KIND_ENUM64))
 			r = refuse(v, D_VERIFY_TYPE, "Arg#%u type in %s() is not supported yet.", i,
 				   f->name);
 		if (r)
@@ -300,8 +309,9 @@ static int arg_match(struct verifier *v, unsigned int regno, const struct func_a
 
 	switch ((enum func_arg)arg->kind) {
 	case FUNC_SCALAR:
-		return r->type == REG_SCALAR ? 0
-					     : refuse(v, D_VERIFY_ARGUMENT, "R%u is not a scalar", regno);
+		return r->type == REG_SCALAR
+			       ? 0
+			       : refuse(v, D_VERIFY_ARGUMENT, "R%u is not a scalar", regno);
 	case FUNC_CTX:
 		if (r->type != REG_CTX)
 			return bad(v, regno - 1, "expects a pointer to the context");

@@ -73,9 +73,10 @@ static int call_global(struct verifier *v, uint32_t func)
 	int r;
 
 	if (v->cur->lock_of)
-		return refuse(v, D_VERIFY_LOCK,
-			      "global function calls are not allowed while holding a lock, use static "
-			      "function instead");
+		return refuse(
+			v, D_VERIFY_LOCK,
+			"global function calls are not allowed while holding a lock, use static "
+			"function instead");
 	if (v->cur->preempt)
 		return refuse(v, D_VERIFY_LOCK,
 			      "global function calls are not allowed with preemption disabled, use "

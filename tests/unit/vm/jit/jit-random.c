@@ -2,10 +2,8 @@
 #include "jit-random.h"
 
 #include "runtime/vm/jit/jit.h"
-#include "runtime/vm/jit/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { STATEMENTS_MAX = 96, LOOPS_MAX = 4, MEM_SLOT = -8, LOOP_SLOT = -16, ROOM_SLOT = -256 };
 
@@ -368,8 +366,6 @@ struct vm_code *jit_code(struct jit_made *m, const struct bpf_insn *p, size_t n,
 	char why[200];
 	int r;
 
-	if (getenv("EMULATED"))
-		code_memory_alone();
 	m->prog.insns = (struct bpf_insn *)(uintptr_t)p;
 	m->prog.n_insns = (uint32_t)n;
 	m->object.progs.p = &m->prog;

@@ -267,12 +267,17 @@ TEST(vm_jit_packet_below)
 	CHECK(!run.landing);
 }
 
-static uint64_t look_up(uint32_t key, uint32_t step, bool is_folded)
+/* With a cpu: in a per-cpu array; 4096: NULL. */
+static uint64_t look_up(uint32_t key, uint32_t step, bool is_folded, int cpu)
 {
-	static char values[64];
-	struct vm_map map = {.def = {.type = BPF_MAP_TYPE_ARRAY, .max_entries = 4},
+	static char values[300];
+	struct vm_map map = {.def = {.type = cpu ? BPF_MAP_TYPE_PERCPU_ARRAY : BPF_MAP_TYPE_ARRAY,
+				     .max_entries = 4},
 			     .value_step = step,
+			     .cpu_step = 100,
+			     .cpus = 3,
 			     .values = values};
+	struct vm_run run = {.cpu = (unsigned int)cpu};
 	struct code_insn p[] = {
 		slot(insn_store(4, R10, -4, R1)),
 		slot(insn_mov(R2, R10)),
@@ -288,17 +293,19 @@ static uint64_t look_up(uint32_t key, uint32_t step, bool is_folded)
 	p[5].off = BPF_FUNC_map_lookup_elem;
 	if (!MAKE(&m, p, NULL))
 		return UINT64_MAX;
-	r = run_once(&m, key, 0);
+	r = run_with(&m, &run, key, 0);
 	return r ? r - (uintptr_t)values : 4096;
 }
 
 TEST(vm_jit_lookup)
 {
 	for (uint32_t key = 0; key < 6; key++) {
-		CHECK_EQ(look_up(key, 8, true), key < 4 ? key * 8 : 4096);
-		CHECK_EQ(look_up(key, 12, false), key < 4 ? key * 12 : 4096);
+		CHECK_EQ(look_up(key, 8, true, 0), key < 4 ? key * 8 : 4096);
+		CHECK_EQ(look_up(key, 12, false, 0), key < 4 ? key * 12 : 4096);
+		CHECK_EQ(look_up(key, 24, key & 1, 2), key < 4 ? 200 + key * 24 : 4096);
 	}
-	CHECK_EQ(look_up(UINT32_MAX, 8, true), 4096);
+	CHECK_EQ(look_up(UINT32_MAX, 8, true, 0), 4096);
+	CHECK_EQ(look_up(1, 8, true, 3), 4096);
 }
 
 static uint64_t clock_fake(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)

@@ -7,6 +7,8 @@
  * accepted runs in the interpreter, which is watched: each access must be inside the memory or
  * the stack, and it must end.
  */
+#include "made-loops.h"
+#include "runtime/vm/object.h"
 #include "runtime/vm/run.h"
 
 #include "base/macro.h"
@@ -47,7 +49,7 @@ static bool load(struct program *p, const char *text, uint32_t mem)
 
 static bool judge(struct program *p)
 {
-	struct verify_config c = {.skips_walk = true};
+	struct verify_config c = {.skips_walk = true, .wants_states = true};
 
 	return !verify(&p->o, 0, &c, &p->arena, &p->verdict) && p->verdict.is_ok;
 }
@@ -312,6 +314,38 @@ TEST(loops_by_hand)
 	}
 }
 
+/* --- loops that a compiler made: tests/vm/objects/loops.bpf.c */
+
+TEST(loops_of_a_compiler)
+{
+	static const struct object_options none = {.name = "loops.o"};
+	struct arena arena = {};
+	struct diags diags = {.arena = &arena};
+	struct vm_object o;
+
+	CHECK(!object_read(made_loops, made_loops_size, &none, &diags, &o));
+	CHECK(o.progs.n > 20);
+	for (uint32_t i = 0; i < o.progs.n; i++) {
+		const char *name = o.progs.p[i].name;
+		bool is_right = str_starts(str_of(name), STR("right_"));
+		struct verify_config c = {.skips_walk = true};
+		struct verify_result verdict;
+
+		CHECK(!verify(&o, i, &c, &arena, &verdict));
+		test_result(verdict.is_ok == is_right && verdict.by_fixpoint == is_right, __FILE__,
+			    __LINE__, "%s: %s", name, verdict.error ? verdict.error : "accepted");
+		printf("# %-20s %5.0f us\n", name, (double)verdict.ns / 1000);
+		if (is_right)
+			continue;
+		/* nor by walking all the way */
+		c.skips_walk = false;
+		CHECK(!verify(&o, i, &c, &arena, &verdict));
+		CHECK(!verdict.is_ok);
+	}
+	object_done(&o);
+	arena_done(&arena);
+}
+
 /* --- random loops */
 
 static uint64_t next_random(uint64_t *seed)
@@ -336,6 +370,17 @@ static void put_access(struct buf *b, uint64_t *seed)
 
 	if (pick(seed, 4) == 0) {
 		buf_printf(b, "r0 = *(%s *)(r9 + %u)\n", *s, pick(seed, 16));
+		return;
+	}
+	if (pick(seed, 6) == 0) {
+		/* an array on the stack */
+		buf_printf(b, "r7 = r10\nr7 += -%u\nr7 += r%u\n*(u8 *)(r7 + 0) = r%u\n",
+			   96 + pick(seed, 64), by, by);
+		return;
+	}
+	if (pick(seed, 8) == 0) {
+		buf_puts(b,
+			 pick(seed, 2) ? "*(u64 *)(r10 - 24) = r9\n" : "r9 = *(u64 *)(r10 - 24)\n");
 		return;
 	}
 	buf_printf(b, "r7 = r1\nr7 += r%u\n", by);
@@ -448,7 +493,8 @@ static char *random_program(uint64_t *seed)
 	unsigned int labels = 0;
 
 	buf_puts(&b, "r0 = 0\nr3 = 0\nr4 = *(u8 *)(r1 + 5)\nr5 = 8\nr6 = 0\nr8 = 0\nr9 = r1\n"
-		     "r7 = 0\n*(u64 *)(r10 - 8) = r7\n*(u64 *)(r10 - 16) = r7\n");
+		     "r7 = 0\n*(u64 *)(r10 - 8) = r7\n*(u64 *)(r10 - 16) = r7\n"
+		     "*(u64 *)(r10 - 24) = r1\n");
 	put_loop(&b, seed, &labels, 0);
 	if (pick(seed, 2))
 		put_loop(&b, seed, &labels, 0);
@@ -460,6 +506,8 @@ static char *random_program(uint64_t *seed)
 /* What the run is watched by. */
 struct watch {
 	const struct bpf_insn *insns;
+	const struct verify_result *verdict;
+	struct verify_ground ground;
 	const char *mem;
 	uint64_t steps;
 	bool is_outside, is_endless;
@@ -470,8 +518,16 @@ static void watch_step(struct vm_run *run, uint32_t at, const uint64_t regs[11])
 	struct watch *w = run->check_ctx;
 	const struct bpf_insn *i = &w->insns[at];
 	unsigned int class = BPF_CLASS(i->code), base;
+	char text[256];
+	const char *wrong;
 	uint64_t from;
 
+	w->ground.frame = (const void *)(uintptr_t)regs[10];
+	wrong = verify_check(w->verdict, at, regs, &w->ground, text, sizeof(text));
+	if (wrong) {
+		printf("# not as recorded: instruction %u: %s\n", at, wrong);
+		exit(1);
+	}
 	if (++w->steps > STEPS_MAX) {
 		w->is_endless = true;
 		/* it would not end: leave by force */
@@ -482,7 +538,7 @@ static void watch_step(struct vm_run *run, uint32_t at, const uint64_t regs[11])
 		return;
 	base = class == BPF_LDX ? i->src_reg : i->dst_reg;
 	from = regs[base] + (uint64_t)(int64_t)i->off;
-	if (base == BPF_REG_10)
+	if (from + 512 - regs[10] < 512 && from + insn_bytes(i) <= regs[10])
 		return;
 	if (from - (uintptr_t)w->mem > MEM || from + insn_bytes(i) - (uintptr_t)w->mem > MEM) {
 		w->is_outside = true;
@@ -496,7 +552,10 @@ static void run_watched(struct program *p, const char *text, uint64_t *seed)
 	struct code_options options = {.engine = VM_INTERP};
 	struct vm_code *code;
 	_cleanup_free_ char *mem = xalloc(MEM);
-	struct watch w = {.insns = p->o.progs.p[0].insns, .mem = mem};
+	struct watch w = {.insns = p->o.progs.p[0].insns,
+			  .verdict = &p->verdict,
+			  .ground = {.mem = mem, .mem_size = MEM, .depth = 1},
+			  .mem = mem};
 	struct vm_run run = {.check = watch_step, .check_ctx = &w};
 	char why[160] = "";
 	int r;

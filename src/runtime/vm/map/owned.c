@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory of bpf_obj_new(), and what becomes of fields: see owned.h. */
-#include "runtime/vm/helper/owned.h"
+#include "runtime/vm/map/owned.h"
 
-#include "runtime/vm/helper/calls.h"
-#include "runtime/vm/helper/graph.h"
-#include "runtime/vm/helper/timer.h"
 #include "runtime/vm/map/field.h"
+#include "runtime/vm/map/graph.h"
 #include "runtime/vm/map/room.h"
+#include "runtime/vm/map/timer.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -175,7 +174,7 @@ void owned_field_free(const struct vm_field *f, void *field)
 		/* numbers that stand for things of the kernel's have the top bit set */
 		old = __atomic_exchange_n((uint64_t *)field, 0, __ATOMIC_ACQ_REL);
 		if (old && !(old >> 63))
-			owned_drop(call_pointer(old));
+			owned_drop((void *)(uintptr_t)old);
 		break;
 	case FIELD_KPTR_UNTRUSTED:
 	case FIELD_KPTR_PERCPU:
@@ -202,24 +201,4 @@ void owned_field_free(const struct vm_field *f, void *field)
 	case FIELD_COUNT:
 		break;
 	}
-}
-
-/* --- kfuncs; what the kernel's verifier adds as arguments is not needed */
-
-CALL(kfunc_obj_new)
-{
-	const struct vm_code *code = vm_current->code;
-
-	return code ? call_number(owned_new(code->object, (uint32_t)a)) : 0;
-}
-
-CALL(kfunc_obj_drop)
-{
-	owned_drop(call_pointer(a));
-	return 0;
-}
-
-CALL(kfunc_refcount_acquire)
-{
-	return call_number(owned_acquire(call_pointer(a)));
 }
