@@ -17,6 +17,12 @@ vm_call_fn kfunc_of(const char *name);
 const char *kfunc_name(size_t i);
 
 /*
+ * What stands for a task: bpf_get_current_task(), and the owner of its storage; who knows that
+ * a task has ended deletes that (map_storage_delete()).  0: nobody.
+ */
+uint64_t helper_task_number(const struct vm_task *t);
+
+/*
  * How helpers reach the memory of the task that a program runs for.  vm_run.memory; NULL: this
  * process's own, if the task says is_self, else -EFAULT.
  */

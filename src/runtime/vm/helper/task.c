@@ -122,25 +122,20 @@ CALL(helper_get_ns_current_pid_tgid)
 	return 0;
 }
 
-/*
- * A number that stands for the task.  It looks like an address of the kernel's, so that what is
- * loaded from there reads as 0.
- */
-static uint64_t task_number(void)
+/* It looks like an address of the kernel's, so that what is loaded from there reads as 0. */
+uint64_t helper_task_number(const struct vm_task *t)
 {
-	const struct vm_task *t = vm_current->task;
-
 	return t ? 0xffff888000000000ull | (uint64_t)t->tid << 14 : 0;
 }
 
 CALL(helper_get_current_task)
 {
-	return task_number();
+	return helper_task_number(vm_current->task);
 }
 
 CALL(helper_get_current_task_btf)
 {
-	return task_number();
+	return helper_task_number(vm_current->task);
 }
 
 static uint64_t send(uint64_t number, bool is_thread)

@@ -320,11 +320,16 @@ bool tracer_step(struct tracer *t, struct tracer_task *task)
 	int status = 0;
 
 	tracer_each(t, hold, &h);
-	if (ptrace(PTRACE_SINGLESTEP, task->tid, NULL, NULL) == 0 &&
-	    wait4(task->tid, &status, __WALL, &usage) == task->tid) {
+	/* a stop that was wished for earlier may come first */
+	for (int i = 0; i < 3 && !is_done; i++) {
+		if (ptrace(PTRACE_SINGLESTEP, task->tid, NULL, NULL) < 0 ||
+		    wait4(task->tid, &status, __WALL, &usage) != task->tid)
+			break;
 		is_done = WIFSTOPPED(status) && status >> 8 == SIGTRAP;
-		if (!is_done)
-			tracer_queue(t, task->tid, status, &usage);
+		if (is_done || (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_STOP))
+			continue;
+		tracer_queue(t, task->tid, status, &usage);
+		break;
 	}
 	return is_done;
 }

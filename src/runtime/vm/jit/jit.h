@@ -7,7 +7,8 @@
  * An operation is a slot of the decoded program with more freedom than an instruction has:
  * three operands, addresses of base + index + offset, "gone".  There is one for each slot, at
  * the slot's index, so that jumps need no translation.  All that is decided about a program is
- * decided on operations, for both machines alike; machines only write them down (emit.h).
+ * decided on operations, for both machines alike; machines (struct jit_machine) only write them
+ *down.
  */
 #pragma once
 
@@ -37,11 +38,11 @@ struct jit_op {
 	bool is_far : 1;     /* its jump does not fit into the short form */
 };
 
-/* Where a value can go: registers that stay over calls are saved by who uses them. */
+/* A function of the program. */
 struct jit_func {
 	uint32_t first, end; /* operations */
 	uint32_t frame;	     /* bytes of r10's frame */
-	uint16_t used;	     /* registers, by mask */
+	uint16_t used;	     /* registers, by mask: who uses one of r6 … r10 saves it */
 	bool is_leaf;	     /* calls nothing */
 	bool has_may_goto, has_arena;
 };

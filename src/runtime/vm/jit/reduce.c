@@ -275,9 +275,8 @@ static struct value alu_value(const struct reduce *r, const struct jit_op *o)
 				      .base = JIT_NO_REG,
 				      .index = v.base,
 				      .scale = (uint8_t)o->imm};
-	default: /* of a hundred rows */
-		return none;
 	}
+	return none; /* another one of a hundred rows */
 }
 
 static void become(struct jit_op *o, enum insn_id id, uint8_t a, uint8_t b, uint64_t imm)

@@ -189,9 +189,9 @@ void owned_field_free(const struct vm_field *f, void *field)
 			owned_drop((char *)node - f->node);
 		break;
 	case FIELD_TIMER:
+	case FIELD_WORKQUEUE:
 		timer_forget(field);
 		break;
-	case FIELD_WORKQUEUE:
 	case FIELD_TASK_WORK:
 	case FIELD_SPIN_LOCK:
 	case FIELD_RES_SPIN_LOCK:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Timers: a callback some time later, with the map, the key and the value that the timer is in.
+ * Work queues are timers that are due at once.
  *
  * A map whose values have timers gets a thread with the first of them; the thread sleeps until the
  * next one is due and calls back, one at a time.  In the value stands the address of a struct
@@ -227,10 +228,10 @@ void timer_forget(void *field)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static uint32_t timer_offset(const struct vm_map *m)
+static uint32_t offset_of(const struct vm_map *m, enum vm_field_kind kind)
 {
 	for (uint32_t i = 0; i < m->def.n_fields; i++)
-		if (m->def.fields[i].kind == FIELD_TIMER)
+		if (m->def.fields[i].kind == kind)
 			return m->def.fields[i].offset;
 	return 0;
 }
@@ -244,13 +245,14 @@ static bool is_known(const struct vm_map *m, const struct vm_code *c)
 	return false;
 }
 
-int timer_init(void *field, struct vm_map *m, uint64_t flags, const struct vm_code *c)
+int timer_init(void *field, enum vm_field_kind kind, struct vm_map *m, uint64_t clock,
+	       const struct vm_code *c)
 {
 	struct timer *t, *none = NULL;
 	struct timers *s;
 
-	if (flags >= CLOCKS ||
-	    (flags != CLOCK_MONOTONIC && flags != CLOCK_REALTIME && flags != CLOCK_BOOTTIME))
+	if (clock >= CLOCKS ||
+	    (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME))
 		return -EINVAL;
 	if (timer_in(field))
 		return -EBUSY;
@@ -261,9 +263,9 @@ int timer_init(void *field, struct vm_map *m, uint64_t flags, const struct vm_co
 	if (!t)
 		return -ENOMEM;
 	t->map = m;
-	t->clock = (clockid_t)flags;
+	t->clock = (clockid_t)clock;
 	t->field = field;
-	t->value = (char *)field - timer_offset(m);
+	t->value = (char *)field - offset_of(m, kind);
 	if (!__atomic_compare_exchange_n((struct timer **)field, &none, t, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE)) {
 		free(t);

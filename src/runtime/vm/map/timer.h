@@ -2,17 +2,18 @@
 /* Timers inside of values: their helpers, and who frees values, maps, and the code they call. */
 #pragma once
 
-#include <stdint.h>
+#include "runtime/vm/prog.h"
 
 struct vm_map;
 struct vm_code;
 
 /*
- * What bpf_timer_*() do with the timer in a value; `c` is the code that runs.  -EINVAL, -EBUSY,
- * -EDEADLK as the kernel; -EOPNOTSUPP: the map is inside of a map.  timer_cancel(): 1: it was
- * started.
+ * What bpf_timer_*() do with the timer (FIELD_TIMER, FIELD_WORKQUEUE) in a value; `c` is the code
+ * that runs.  -EINVAL, -EBUSY, -EDEADLK as the kernel; -EOPNOTSUPP: the map is inside of a map.
+ * timer_cancel(): 1: it was started.
  */
-int timer_init(void *field, struct vm_map *m, uint64_t flags, const struct vm_code *c);
+int timer_init(void *field, enum vm_field_kind kind, struct vm_map *m, uint64_t clock,
+	       const struct vm_code *c);
 int timer_set_callback(void *field, uint64_t function, const struct vm_code *c);
 int timer_start(void *field, uint64_t ns, uint64_t flags, unsigned int cpu);
 int timer_cancel(void *field);

@@ -141,6 +141,27 @@ static void pointer_move(struct verifier *v, struct reg *dst, enum insn_alu op,
 		dst->range = 0;
 }
 
+/* Who has no privilege may not even have a pointer that leads outside: a processor could guess
+ * that it is used. */
+static int range_check_unprivileged(struct verifier *v, unsigned int dst)
+{
+	const struct reg *r = &cur_regs(v)[dst];
+	int ret;
+
+	if (r->type == REG_STACK && (r->off >= 0 || r->off < -STACK_SIZE))
+		return refuse(
+			v, D_VERIFY_POINTER,
+			"R%u stack pointer arithmetic goes out of range, prohibited for !root",
+			dst);
+	if (r->type != REG_MAP_VALUE)
+		return 0;
+	ret = map_region_check(v, dst, r->off, 1, false, true);
+	if (ret)
+		refuse_text(v,
+			    "the arithmetic leads out of the map's value, which only root may do");
+	return ret;
+}
+
 /* regs[dst] = p OP by. */
 static int pointer_op(struct verifier *v, unsigned int dst, const struct reg *p,
 		      const struct reg *by, enum insn_alu op, bool is_32)
@@ -182,7 +203,8 @@ static int pointer_op(struct verifier *v, unsigned int dst, const struct reg *p,
 	}
 	pointer.at = v->insn;
 	*to = pointer;
-	return offset_sane(v, to, dst);
+	r = offset_sane(v, to, dst);
+	return r || v->is_privileged ? r : range_check_unprivileged(v, dst);
 }
 
 /* Division and shifts that the kernel refuses, though they have a meaning. */

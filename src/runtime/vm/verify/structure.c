@@ -296,17 +296,43 @@ static int exceptions_check(struct verifier *v)
 		     : 0;
 }
 
-/* Users without privilege may have no loops. */
+/* Users without privilege may have no loops: no jump to what is on the way to it. */
 static int loops_check(struct verifier *v)
 {
+	enum { NEW, OPEN, DONE };
+	uint32_t n = v->p->n_insns, depth = 0;
+	uint32_t *stack;
+	uint8_t *colour;
+
 	if (!v->c->is_unprivileged)
 		return 0;
-	for (uint32_t i = 0; i < v->p->n_insns; i++)
-		if (v->info[i].target >= 0 && v->info[i].target <= (int64_t)i) {
-			v->insn = i;
-			return refuse(v, D_VERIFY_LOOP, "back-edge from insn %u to %d", i,
-				      v->info[i].target);
+	stack = arena_array(&v->pool.arena, uint32_t, n + 1);
+	colour = arena_array(&v->pool.arena, uint8_t, n);
+	stack[depth++] = 0;
+	colour[0] = OPEN;
+	while (depth) {
+		uint32_t at = stack[depth - 1];
+		bool is_done = true;
+		int64_t to[2];
+
+		visit(v, at, to);
+		for (unsigned int k = 0; k < 2 && is_done; k++) {
+			if (to[k] < 0 || to[k] >= n || colour[to[k]] == DONE)
+				continue;
+			if (colour[to[k]] == OPEN) {
+				v->insn = at;
+				return refuse(v, D_VERIFY_LOOP, "back-edge from insn %u to %lld",
+					      at, (long long)to[k]);
+			}
+			colour[to[k]] = OPEN;
+			stack[depth++] = (uint32_t)to[k];
+			is_done = false;
 		}
+		if (is_done) {
+			colour[at] = DONE;
+			depth--;
+		}
+	}
 	return 0;
 }
 
@@ -314,7 +340,7 @@ int structure_check(struct verifier *v)
 {
 	int r;
 
-	if (!v->p->n_insns || v->p->n_insns > 1000000)
+	if (!v->p->n_insns || v->p->n_insns > (v->c->is_unprivileged ? 4096 : 1000000))
 		return refuse(v, D_VERIFY_LIMIT, "invalid number of insns");
 	r = identify(v);
 	r = r ? r : functions_find(v);

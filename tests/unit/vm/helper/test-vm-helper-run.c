@@ -296,6 +296,30 @@ TEST(timers)
 	}
 }
 
+TEST(work_queue)
+{
+	struct scene s;
+	struct vm_code *c = make_timer(&s, BPF_MAP_TYPE_ARRAY, VM_INTERP);
+	struct vm_run r = {.code = c};
+	uint32_t key = 2;
+	uint64_t *value = map_lookup(s.map, &key, 0), field = (uintptr_t)value + TIMER_AT;
+	uint64_t map = (uintptr_t)s.map, callback = (uintptr_t)&c->insns[c->funcs[1]];
+
+	/* the callback does not care what its field is called */
+	vm_current = &r;
+	*value = 10;
+	CHECK_EQ(kfunc_of("bpf_wq_start")(field, 0, 0, 0, 0), -EINVAL);
+	CHECK_EQ(kfunc_of("bpf_wq_init")(field, map, 1, 0, 0), -EINVAL);
+	CHECK_EQ(kfunc_of("bpf_wq_init")(field, map, 0, 0, 0), 0);
+	CHECK_EQ(kfunc_of("bpf_wq_init")(field, map, 0, 0, 0), -EBUSY);
+	CHECK_EQ(kfunc_of("bpf_wq_start")(field, 0, 0, 0, 0), -EINVAL);
+	CHECK_EQ(kfunc_of("bpf_wq_set_callback_impl")(field, callback, 1, 0, 0), -EINVAL);
+	CHECK_EQ(kfunc_of("bpf_wq_set_callback_impl")(field, callback, 0, 0, 0), 0);
+	CHECK_EQ(kfunc_of("bpf_wq_start")(field, 1, 0, 0, 0), -EINVAL);
+	vm_current = NULL;
+	done(&s, c);
+}
+
 /* The code goes while a timer is about to call it. */
 TEST(timers_of_code_that_goes)
 {
