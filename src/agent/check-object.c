@@ -263,11 +263,13 @@ static void tell(struct check *c, const struct vm_prog *p, const struct verdict 
 
 static void check_prog(struct check *c, uint32_t i)
 {
-	const struct vm_prog *p = &c->object.progs.p[i];
+	struct vm_prog *p = &c->object.progs.p[i];
 	struct verdict own, kernel;
 	struct arena arena = {0};
 	bool ok;
 
+	if (c->o->strict)
+		p->flags |= BPF_F_STRICT_ALIGNMENT;
 	judge(c, i, true, &arena, &kernel);
 	judge(c, i, false, &arena, &own);
 	ok = is_accepted(c, &own, &kernel);

@@ -8,6 +8,7 @@ struct check_object_options {
 	const char *prog; /* only programs of this name, or like this glob; NULL: all */
 	const char *btf;  /* types of the kernel that is meant; NULL: this machine's */
 	bool json, verbose;
+	bool strict; /* accesses at odd addresses are mistakes, as on machines that have none */
 	enum colour colour;
 	/* whose word counts: EITHER: one that takes a program is enough */
 	enum { CHECK_FOR_EITHER, CHECK_FOR_KERNEL, CHECK_FOR_EMBEDDED } runtime;

@@ -3,8 +3,8 @@
  * `skep vm run`: one program, once, over the memory, context or packet that is given.
  *
  * What r1 points to is what the program's type says: for instructions alone the bytes of --mem;
- * for those who look at packets a context made for a packet, which is --mem; for others a context
- * of zeros, over which --ctx is laid.
+ * for those who look at packets a context made for a packet, which is --mem, else 64 zeros; for
+ * others a context of zeros, over which --ctx is laid.
  */
 #include "agent/vm-input.h"
 
@@ -21,7 +21,7 @@
 
 enum {
 	CTX_ROOM = 1024,
-	PACKET_LEAST = 14,
+	PACKET_BYTES = 64,
 	TIME_NS = 100000000, /* how long --time goes on */
 	TIME_BATCH = 16,
 };
@@ -44,7 +44,7 @@ struct trial {
 
 static int make_packet(struct trial *t, const struct vm_prog *p)
 {
-	static const uint8_t nothing[PACKET_LEAST + 46];
+	static const uint8_t nothing[PACKET_BYTES];
 	const void *bytes = t->in.has_mem ? t->in.mem.p : (const void *)nothing;
 	size_t n = t->in.has_mem ? t->in.mem.n : sizeof(nothing);
 	int r = packet_init(&t->packet, p->prog_type);
@@ -97,6 +97,39 @@ static int make_context(struct trial *t)
 	if (t->has_packet)
 		packet_sync(&t->packet);
 	return 0;
+}
+
+/* --map: the value of key 0, as long as it is given, then zeros. */
+static int fill_map(struct trial *t)
+{
+	const char *sign = t->o->map ? strchr(t->o->map, '=') : NULL;
+	struct vm_map *map = NULL;
+	struct str given;
+	char *key, *value;
+	int r;
+
+	if (!t->o->map)
+		return 0;
+	for (size_t i = 0; sign && i < t->in.object.maps.n; i++)
+		if (str_eq(str_of(t->in.object.maps.p[i].name),
+			   (struct str){t->o->map, (size_t)(sign - t->o->map)}))
+			map = t->loaded.maps[i];
+	if (!map) {
+		log_error(0, "--map: there is no map of this name: %s", t->o->map);
+		return EXIT_FAILED;
+	}
+	r = vm_input_bytes(&t->in.arena, sign + 1, &given);
+	if (r >= 0 && given.n > map->def.value_size)
+		r = -E2BIG;
+	if (r >= 0) {
+		key = arena_alloc(&t->in.arena, map->def.key_size + 1);
+		value = arena_alloc(&t->in.arena, map->def.value_size + sizeof(uint64_t));
+		memcpy(value, given.p, given.n);
+		r = map_user_update(map, key, value, BPF_ANY);
+	}
+	if (r < 0)
+		log_error(r, "--map: cannot set the value of '%s'", map->def.name);
+	return r < 0 ? EXIT_FAILED : 0;
 }
 
 static void make_task(struct trial *t)
@@ -158,6 +191,7 @@ static int load(struct trial *t)
 		.may_interpret = !o->jit,
 		.is_unverified = o->unverified,
 		.verify = {.kernel = t->in.kernel.blob ? &t->in.kernel.view : NULL,
+			   .as_kernel = o->as_kernel,
 			   .wants_states = o->check},
 	};
 	uint64_t begin = clock_mono_ns();
@@ -204,6 +238,58 @@ static void measure(struct trial *t)
 	putchar('\n');
 }
 
+/* What a load from the context gives that nobody is here to put into it; NULL: it has all. */
+static const char *lacking_field(const struct trial *t, const struct ctx_type *type, uint32_t row)
+{
+	const struct ctx_field *f = row < type->n ? &type->fields[row] : NULL;
+
+	if (!f)
+		return NULL;
+	switch ((enum ctx_kind)f->kind) {
+	case CTX_NUMBER:
+		return NULL;
+	case CTX_PACKET:
+	case CTX_PACKET_END:
+	case CTX_PACKET_META:
+		return t->has_packet ? NULL : f->name;
+	case CTX_SOCK:
+	case CTX_SOCK_COMMON:
+		return f->may_be_null ? NULL : f->name;
+	case CTX_BTF:
+	case CTX_FLOW_KEYS:
+	case CTX_CTX:
+	case CTX_TP_BUFFER:
+		return f->name;
+	}
+	return f->name;
+}
+
+/* Pointers in a context come from a hook, and zeros are none: such a program is not run. */
+static int check_context(const struct trial *t)
+{
+	const struct vm_prog *p = &t->in.object.progs.p[t->prog];
+	const struct verify_result *v = &t->loaded.results[t->prog];
+	const struct ctx_type *type = ctx_of(p->prog_type, p->attach_type);
+	const char *field;
+
+	if (!type || !v->insns)
+		return 0;
+	for (uint32_t i = 0; i < p->n_insns; i++) {
+		if (v->insns[i].access != ACCESS_CTX)
+			continue;
+		field = type->form == CTX_FORM_TYPED ? type->name
+						     : lacking_field(t, type, v->insns[i].field);
+		if (!field)
+			continue;
+		log_error(0,
+			  "instruction %u reads what only a hook can give: %s; skep vm run has "
+			  "none",
+			  i, field);
+		return EXIT_CANNOT_HERE;
+	}
+	return 0;
+}
+
 static int run(struct trial *t)
 {
 	const struct vm_code *c = t->loaded.codes[t->prog];
@@ -244,6 +330,10 @@ int vm_run(const struct vm_options *o)
 		status = make_context(t);
 	if (!status)
 		status = load(t);
+	if (!status)
+		status = check_context(t);
+	if (!status)
+		status = fill_map(t);
 	if (!status)
 		status = run(t);
 	if (t->has_packet)

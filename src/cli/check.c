@@ -30,6 +30,8 @@ static const struct option_desc options[] = {
 	       "whose verifier must accept: the kernel's, or that of skep's own runtime"),
 	OPTION("btf", 0, STRING, "FILE", object.btf, FILE,
 	       "types of the kernel that is meant, as its /sys/kernel/btf/vmlinux has them"),
+	OPTION("strict-alignment", 0, FLAG, NULL, object.strict, NOTHING,
+	       "refuse accesses that are not aligned, as for machines that cannot do them"),
 	OPTION("verbose", 'v', FLAG, NULL, object.verbose, NOTHING,
 	       "how much there was to verify, and how long it took"),
 	OPTION_LAST,

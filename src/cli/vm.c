@@ -23,6 +23,8 @@ static const struct option_desc options[] = {
 	       "memory that r1 points to, r2 is its size; of programs that look at packets: the "
 	       "packet"),
 	OPTION("ctx", 0, STRING, "HEX|FILE", ctx, FILE, "the context, from its first byte on"),
+	OPTION("map", 0, STRING, "NAME=HEX", map, NOTHING,
+	       "this map's value of key 0, before the program runs; a file of bytes, too"),
 	OPTION("pcap", 0, STRING, "FILE", pcap, FILE, "each packet of a pcap or pcapng file"),
 	OPTION("out", 0, STRING, "FILE", out, FILE,
 	       "of --pcap: keep the packets that go on, as the program left them"),
@@ -36,6 +38,8 @@ static const struct option_desc options[] = {
 	OPTION("check", 0, FLAG, NULL, check, NOTHING,
 	       "compare each instruction with what the verifier said of it"),
 	OPTION("time", 0, FLAG, NULL, time, NOTHING, "say how long it took"),
+	OPTION("as-kernel", 0, FLAG, NULL, as_kernel, NOTHING,
+	       "verified by the kernel's rules for root, which lets addresses out"),
 	OPTION("unverified", 0, FLAG, NULL, unverified, NOTHING,
 	       "without the verifier: what is wrong then crashes skep, or worse"),
 	OPTION("color", 0, CHOICE, "auto|always|never", colour, WORDS,

@@ -6,7 +6,7 @@
  * row of functions, each as far as the next one begins.  Control stays in its function: jumps
  * go to an instruction of it and not to the second half of a wide one, and the last instruction
  * does not fall through.  Only calls, and addresses of callbacks, lead to others: to their
- * first instruction.  r10 is never written.
+ * first instruction.  r10 is never written, but where the verifier found no path to.
  */
 #include "runtime/vm/code.h"
 
@@ -63,8 +63,11 @@ static int check_insns(struct code_maker *m)
 					   insn_has_code(p[i].code) ? "a field that is not used is "
 								      "not 0, or no such variant"
 								    : "no such instruction");
-		if (writes_r10(&p[i], id))
-			return code_refuse(m, -EINVAL, i, "frame pointer is read only");
+		if (writes_r10(&p[i], id)) {
+			if (!code_is_dead(m, i) || insn_is_wide(&p[i]))
+				return code_refuse(m, -EINVAL, i, "frame pointer is read only");
+			id = INSN_EXIT;
+		}
 		m->ids[i] = id;
 		m->slot_of[i] = m->code->n++;
 		if (!insn_is_wide(&p[i]))

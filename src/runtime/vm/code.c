@@ -41,8 +41,7 @@ int code_refuse(struct code_maker *m, int error, uint32_t insn, const char *form
 	return error;
 }
 
-/* May it be left out of what must be there: no path leads to it. */
-static bool is_dead(const struct code_maker *m, uint32_t insn)
+bool code_is_dead(const struct code_maker *m, uint32_t insn)
 {
 	const struct verify_insn *v = m->verified ? m->verified->insns : NULL;
 
@@ -83,7 +82,7 @@ static int decode_var(struct code_maker *m, const struct bpf_insn *p, struct cod
 		return code_refuse(m, -EINVAL, to->from, "there is no variable %u", at);
 	e = &m->object->vars.p[at];
 	to->imm = (uintptr_t)kfunc_of(e->name);
-	if (!to->imm && !e->is_weak && !is_dead(m, to->from))
+	if (!to->imm && !e->is_weak && !code_is_dead(m, to->from))
 		return code_refuse(m, -ENOTSUP, to->from,
 				   "the embedded runtime has no kernel variable '%s'", e->name);
 	return 0;
@@ -128,7 +127,7 @@ static int decode_helper(struct code_maker *m, struct code_insn *to)
 	}
 	to->call = takes_callback(number) ? CODE_CALL_BACK : CODE_CALL;
 	to->imm = (uintptr_t)helper_of(number);
-	if (to->imm || is_dead(m, to->from))
+	if (to->imm || code_is_dead(m, to->from))
 		return 0;
 	p = proto_of(number);
 	if (p)
@@ -154,7 +153,7 @@ static int decode_kfunc(struct code_maker *m, struct code_insn *to)
 	/* some take callbacks (bpf_rbtree_add); which, nobody needs to know */
 	to->call = CODE_CALL_BACK;
 	to->imm = (uintptr_t)kfunc_of(e->name);
-	if (to->imm || is_dead(m, to->from))
+	if (to->imm || code_is_dead(m, to->from))
 		return 0;
 	return code_refuse(m, -ENOTSUP, to->from, "the embedded runtime has no kfunc %s", e->name);
 }
@@ -199,7 +198,10 @@ static int decode_memory(struct code_maker *m, struct code_insn *to)
 		to->access = ACCESS_ARENA;
 		return 0;
 	case ACCESS_BTF:
-		to->access = ACCESS_BTF;
+		/* only objects of the program's own are written: they are there */
+		if (insn_kind(to->id) == INSN_KIND_LOAD ||
+		    insn_row_of(to->id)->imm == CODE_LOAD_ACQ)
+			to->access = ACCESS_BTF;
 		return 0;
 	}
 	return 0;

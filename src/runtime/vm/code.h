@@ -28,6 +28,9 @@ int code_check(struct code_maker *m);
 int code_refuse(struct code_maker *m, int error, uint32_t insn, const char *format, ...)
 	_printf_(4, 5);
 
+/* May it be left out of what must be there: the verifier found no path to it. */
+bool code_is_dead(const struct code_maker *m, uint32_t insn);
+
 /* Jumps that are no comparisons. */
 static inline bool code_is_jump(enum insn_id id)
 {

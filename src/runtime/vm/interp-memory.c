@@ -4,7 +4,8 @@
  *
  * Atomics are the machine's: programs on several threads share maps.  Those that fetch are full
  * barriers, those that do not promise nothing, as in the kernel.  Accesses to an arena
- * find their address by its base; loads from objects that may be gone ask the kernel.
+ * find their address by its base; loads from objects that may be gone ask the kernel.  What is
+ * written to such an object is the program's own (bpf_obj_new): that memory stays memory.
  */
 #include "runtime/vm/interp.h"
 
@@ -122,13 +123,14 @@ void interp_special(const struct vm_code *c, const struct code_insn *i, uint64_t
 	bool is_load = kind == INSN_KIND_LOAD || row->imm == CODE_LOAD_ACQ;
 	uint64_t base = r[is_load ? i->src : i->dst];
 
-	if (i->access == ACCESS_BTF) {
-		if (is_load)
-			r[i->dst] = code_safe_load(base + (uint64_t)(int64_t)i->off, row->bytes,
-						   row->is_signed);
+	if (i->access == ACCESS_BTF && is_load) {
+		r[i->dst] = code_safe_load(base + (uint64_t)(int64_t)i->off, row->bytes,
+					   row->is_signed);
 		return;
 	}
-	base = (c->arena | (uint32_t)base) + (uint64_t)(int64_t)i->off;
+	if (i->access == ACCESS_ARENA)
+		base = c->arena | (uint32_t)base;
+	base += (uint64_t)(int64_t)i->off;
 	if (kind == INSN_KIND_LOAD)
 		load(i, r, base);
 	else if (kind == INSN_KIND_STORE)

@@ -24,11 +24,9 @@
 
 /* What a function that called another one continues with. */
 struct frame {
-	const struct vm_code *code;
 	const struct code_insn *back;
 	uint64_t saved[5]; /* r6 … r10 */
 	uint32_t may_goto;
-	uint32_t entry; /* depth of the program's entry: what is thrown ends here */
 };
 
 /* Labels beyond the rows of insn.def. */
@@ -136,6 +134,28 @@ static const struct vm_code *tail_target(struct vm_run *run, const uint64_t *r)
 	return to;
 }
 
+/*
+ * A tail call out of a function: those that wait for the function keep their frames, and the
+ * program begins with as many as if it were the first.  At most CODE_TAIL_CALLS_MAX deep.
+ */
+static uint64_t tail_enter(const struct vm_code *to, struct vm_run *run, uint64_t ctx)
+{
+	char stack[CODE_STACK_BYTES] __attribute__((aligned(16)));
+	char *before = run->stack, *end = run->stack_end;
+	unsigned int depth = run->depth;
+	uint64_t r0;
+
+	run->code = to;
+	run->stack = stack;
+	run->stack_end = stack + sizeof(stack);
+	run->depth = 0;
+	r0 = code_enter(to, run, ctx, 0);
+	run->stack = before;
+	run->stack_end = end;
+	run->depth = depth;
+	return r0;
+}
+
 #define NEXT(n)                      \
 	do {                         \
 		i += (n);            \
@@ -172,7 +192,6 @@ static uint64_t execute(const struct vm_code *c, struct vm_run *run, uint32_t at
 	}
 	run->depth++;
 	frames[0].may_goto = CODE_MAY_GOTO_MAX;
-	frames[0].entry = 0;
 	GOTO(at);
 
 #define STEP(name)               \
@@ -343,7 +362,6 @@ L_CALL_LOCAL:
 		fail(run, "the call stack is full");
 		goto leave;
 	}
-	frames[depth].code = c;
 	frames[depth].back = i + 1;
 	memcpy(frames[depth].saved, &r[6], sizeof(frames[depth].saved));
 	if (!frame_take(run, &r[10])) {
@@ -353,7 +371,6 @@ L_CALL_LOCAL:
 	run->depth++;
 	depth++;
 	frames[depth].may_goto = CODE_MAY_GOTO_MAX;
-	frames[depth].entry = frames[depth - 1].entry;
 	GOTO(i->off);
 
 tail_call : {
@@ -361,15 +378,14 @@ tail_call : {
 
 	if (!to)
 		NEXT(1);
-	run->code = to;
-	if (to->engine == VM_JIT) {
-		r[0] = code_enter(to, run, r[1], 0);
+	if (depth || to->engine == VM_JIT) {
+		r[0] = tail_enter(to, run, r[1]);
+		run->code = c;
 		goto L_EXIT;
 	}
-	c = to;
+	run->code = c = to;
 	base = c->insns;
-	frames[depth].may_goto = CODE_MAY_GOTO_MAX;
-	frames[depth].entry = depth;
+	frames[0].may_goto = CODE_MAY_GOTO_MAX;
 	GOTO(0);
 }
 
@@ -384,12 +400,10 @@ thrown_below:
 thrown:
 	/* up to the program's entry; out of a callback it goes through the helper that called */
 	run->thrown = r[1];
-	while (depth > frames[depth].entry) {
-		depth--;
-		run->depth--;
-		run->stack_end += CODE_FRAME_BYTES;
-	}
-	if (is_callback && !depth) {
+	run->depth -= depth;
+	run->stack_end += depth * CODE_FRAME_BYTES;
+	depth = 0;
+	if (is_callback) {
 		run->unwind = run;
 		r[0] = 1; /* helpers stop at once */
 		goto leave;
@@ -407,9 +421,6 @@ L_EXIT:
 	run->depth--;
 	run->stack_end += CODE_FRAME_BYTES;
 	memcpy(&r[6], frames[depth].saved, sizeof(frames[depth].saved));
-	c = frames[depth].code;
-	run->code = c;
-	base = c->insns;
 	i = frames[depth].back;
 	goto *labels[i->go];
 

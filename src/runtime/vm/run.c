@@ -18,9 +18,6 @@
 
 _Thread_local struct vm_run *vm_current;
 
-/* Frames of the entry, of functions and callbacks, and of a handler. */
-enum { STACK_BYTES = (CODE_FRAMES_MAX + 1) * CODE_FRAME_BYTES };
-
 uint64_t code_enter(const struct vm_code *c, struct vm_run *run, uint64_t r1, uint64_t r2)
 {
 	return c->engine == VM_JIT ? jit_run(c, run, r1, r2) : interp_run(c, run, r1, r2);
@@ -28,7 +25,7 @@ uint64_t code_enter(const struct vm_code *c, struct vm_run *run, uint64_t r1, ui
 
 static uint64_t enter(const struct vm_code *c, struct vm_run *run, uint64_t r1, uint64_t r2)
 {
-	char stack[STACK_BYTES] __attribute__((aligned(16)));
+	char stack[CODE_STACK_BYTES] __attribute__((aligned(16)));
 	uint64_t r0;
 
 	if (run->stack)
@@ -71,7 +68,7 @@ uint64_t code_callback(uint64_t function, uint64_t a, uint64_t b, uint64_t c, ui
 void code_run_callback(const struct vm_code *c, struct vm_run *run, uint64_t function,
 		       const uint64_t args[3])
 {
-	char stack[STACK_BYTES] __attribute__((aligned(16)));
+	char stack[CODE_STACK_BYTES] __attribute__((aligned(16)));
 	struct vm_run *before = vm_current;
 
 	run->code = c;

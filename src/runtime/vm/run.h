@@ -141,6 +141,8 @@ enum {
 	CODE_TAIL_CALLS_MAX = 33,
 	CODE_MAY_GOTO_MAX = 8 << 20, /* in each call of a function */
 	CODE_FRAME_BYTES = 512,
+	/* frames of the entry, of functions and callbacks, and of a handler */
+	CODE_STACK_BYTES = (CODE_FRAMES_MAX + 1) * CODE_FRAME_BYTES,
 };
 
 struct vm_code {
@@ -154,7 +156,7 @@ struct vm_code {
 	uint32_t n_funcs;
 	uint32_t *stack; /* bytes of each function's frame, rounded up to 16; owned */
 	struct vm_map **maps;
-	bool has_timers; /* some of its functions are called by timers of its maps */
+	bool has_timers;  /* some of its functions are called by timers of its maps */
 	uint64_t arena;	  /* upper half of the arena's addresses (see below); 0: it has none */
 	uint32_t handler; /* slot of the function that handles exceptions; UINT32_MAX: none */
 	void *machine;	  /* JIT: entry; mapped, never writable and executable at once */

@@ -282,6 +282,35 @@ TEST(tail_calls)
 	}
 }
 
+/* Each function that goes on in another program waits for it: 33 times, with frames of all. */
+TEST(tail_calls_out_of_functions)
+{
+	for (enum vm_engine e = VM_INTERP; e <= VM_JIT; e++) {
+		struct setup s;
+		char text[400];
+		uint64_t count = 0;
+
+		tail_call_setup(&s);
+		/* counts at r1 on the way in, in r0 on the way out; r6 is the frame's own */
+		add_prog(&s, BPF_PROG_TYPE_UNSPEC,
+			 with_slot(text, sizeof(text),
+				   "r6 = *(u64 *)(r1 + 0)\nr6 += 1\n*(u64 *)(r1 + 0) = r6\n"
+				   "*(u64 *)(r10 - 512) = r6\ncall f\n"
+				   "r1 = *(u64 *)(r10 - 512)\nif r1 == r6 goto same\nr0 = -1000\n"
+				   "same:\nr0 += 1\nexit\n"
+				   "f:\n*(u64 *)(r10 - 512) = 0\n" TAIL_CALL "r0 = 0\nexit",
+				   1));
+		if (make(&s, 0, e)) {
+			CHECK_EQ(map_set_code(s.maps[0], 1, s.codes[0]), 0);
+			CHECK_EQ(code_run(s.codes[0], &s.run, &count, 0), CODE_TAIL_CALLS_MAX + 1);
+			CHECK_STREQ(s.run.failure, "");
+			CHECK_EQ(count, CODE_TAIL_CALLS_MAX + 1);
+			CHECK_EQ(s.run.depth, 0);
+		}
+		end(&s);
+	}
+}
+
 /* What a program throws ends that program, not those that are on the way to it. */
 TEST(tail_calls_throw)
 {
@@ -503,6 +532,34 @@ TEST(objects_that_are_gone_read_as_zero)
 	}
 }
 
+/* Of the program's own objects (bpf_obj_new) the verifier says the same, and they are written. */
+TEST(objects_are_written)
+{
+	for (enum vm_engine e = VM_INTERP; e <= VM_JIT; e++) {
+		uint64_t object[3] = {0, 40, 0};
+		struct setup s;
+
+		begin(&s);
+		add_prog(&s, BPF_PROG_TYPE_UNSPEC,
+			 "*(u64 *)(r1 + 0) = 5\n"
+			 "r2 = 2\n"
+			 "lock *(u64 *)(r1 + 8) += r2\n"
+			 "*(u16 *)(r1 + 16) = r2\n"
+			 "r0 = *(u64 *)(r1 + 0)\n"
+			 "exit");
+		for (size_t i = 0; i < 5; i++)
+			if (i != 1)
+				s.facts[i].access = ACCESS_BTF;
+		if (make(&s, 0, e)) {
+			CHECK_EQ(code_run(s.codes[0], &s.run, object, 0), 5);
+			CHECK_EQ(object[0], 5);
+			CHECK_EQ(object[1], 42);
+			CHECK_EQ(object[2], 2);
+		}
+		end(&s);
+	}
+}
+
 TEST(maps)
 {
 	for (enum vm_engine e = VM_INTERP; e <= VM_JIT; e++) {
@@ -566,6 +623,26 @@ TEST(watching)
 	CHECK_EQ(s.run.insns, ELEMENTS(expected));
 	CHECK_EQ(seen.last_r0, 9);
 	end(&s);
+}
+
+/* Whatever stands where no path leads: the kernel does not look there either. */
+TEST(dead_code_may_write_r10)
+{
+	for (enum vm_engine e = VM_INTERP; e <= VM_JIT; e++) {
+		struct code_options o = {.engine = e};
+		struct setup s;
+
+		begin(&s);
+		add_prog(&s, BPF_PROG_TYPE_UNSPEC,
+			 "r0 = 3\nif r0 != 3 goto dead\nexit\ndead:\nr10 = 1\nexit");
+		CHECK_EQ(code_make(&s.object, 0, &s.verified, &o, &s.codes[0], s.why,
+				   sizeof(s.why)),
+			 -EINVAL);
+		s.facts[3].is_reached = s.facts[4].is_reached = false;
+		if (make(&s, 0, e))
+			CHECK_EQ(code_run(s.codes[0], &s.run, NULL, 0), 3);
+		end(&s);
+	}
 }
 
 TEST(what_is_lacking_is_named)

@@ -6,8 +6,8 @@
  * another.  A file that has places to watch is looked for in the memory of the command when it has
  * executed, and whenever it maps more code.  When a thread traps, the programs of that place run;
  * then the instruction that stood there must be done: some that functions begin with are done by
- * ourselves, for others the original bytes come back for one step, while all other
- * threads stand still.
+ * ourselves, for others the original bytes come back for one step, while other threads are
+ * held.  Where many threads meet at one place at once, some still pass unseen.
  *
  * A function's end is awaited at the address that it returns to, where the stack pointer says
  * whose call it is.  The stack stays as it is, unlike with the kernel's trampoline.
@@ -19,9 +19,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -440,6 +442,25 @@ static void clean(struct query_vm *x, struct tracer_task *t)
 	}
 }
 
+/*
+ * It trapped at a breakpoint that was taken away before we came to look: the instruction that
+ * stands there now is to be done.
+ */
+static bool was_mark(struct query_vm *x, struct tracer_task *t, struct regs *r)
+{
+	uint8_t now[REGS_BREAK_BYTES];
+	siginfo_t info = {0};
+
+	if (ptrace(PTRACE_GETSIGINFO, t->tid, NULL, &info) < 0 ||
+	    (info.si_code != SI_KERNEL && info.si_code != TRAP_BRKPT) ||
+	    tracer_read(x->tracer, t, now, regs_broke_at(r), sizeof(now)) < 0 ||
+	    !memcmp(now, regs_break, sizeof(now)))
+		return false;
+	regs_set_ip(r, regs_broke_at(r));
+	regs_set(t->tid, r);
+	return true;
+}
+
 bool query_vm_break(struct query_vm *x, struct tracer_task *t)
 {
 	struct regs r = {0};
@@ -449,7 +470,7 @@ bool query_vm_break(struct query_vm *x, struct tracer_task *t)
 		return false;
 	m = mark_at(x, regs_broke_at(&r));
 	if (!m)
-		return false;
+		return was_mark(x, t, &r);
 	if (t->pid != x->config.child_pid && !t->shares_memory) {
 		regs_set_ip(&r, m->address);
 		regs_set(t->tid, &r);

@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -184,6 +185,14 @@ static bool on_event_stop(struct tracer *t, struct tracer_task *task, int signal
 /* A breakpoint of ours; other SIGTRAPs are the program's own. */
 static bool on_trap(struct tracer *t, struct tracer_task *task)
 {
+	siginfo_t info = {0};
+
+	/* a step whose end came late */
+	if (task->is_stepping && ptrace(PTRACE_GETSIGINFO, task->tid, NULL, &info) == 0 &&
+	    info.si_code == TRAP_TRACE) {
+		task->is_stepping = false;
+		return true;
+	}
 	return tracer_tell(t, &(struct tracer_event){.what = TRACER_TRAP, .task = task});
 }
 
@@ -268,20 +277,38 @@ struct holding {
 	struct tracer_task *but;
 };
 
-/*
- * One that waits within the kernel for what we hold back (a vfork) would not stop before we go on:
- * then it does not run either.
- */
+/* Does it wait within the kernel, where no wish of ours reaches it?  Then it does not run. */
+static bool sleeps_deeply(pid_t tid)
+{
+	char path[64], state = 'D';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'D';
+	if (f)
+		fclose(f);
+	return state == 'D';
+}
+
+/* False: it waits for what we hold back ourselves, as the parent of a vfork. */
 static bool await_stop(pid_t tid, int *ret_status, struct rusage *ret_usage)
 {
-	enum { TRIES = 100, PAUSE_US = 20 };
+	enum { LOOKS_APART = 16, PAUSE_US = 20, ENOUGH = 20 };
 
-	for (int i = 0; i < TRIES; i++) {
-		if (wait4(tid, ret_status, __WALL | WNOHANG, ret_usage) == tid)
-			return true;
-		usleep(i < TRIES / 2 ? 0 : PAUSE_US);
+	for (unsigned int i = 0, deep = 0;; i++) {
+		pid_t r = wait4(tid, ret_status, __WALL | WNOHANG, ret_usage);
+
+		if (r)
+			return r == tid;
+		if (i % LOOKS_APART == LOOKS_APART - 1) {
+			deep = sleeps_deeply(tid) ? deep + 1 : 0;
+			if (deep == ENOUGH)
+				return false;
+		}
+		usleep(i < LOOKS_APART ? 0 : PAUSE_US);
 	}
-	return false;
 }
 
 /* What it stops for may be something else than our wish: that is looked at later. */
@@ -312,6 +339,17 @@ static bool let_go(void *ctx, struct tracer_task *task)
 	return false;
 }
 
+/* The timer's signal is not for us here. */
+static pid_t wait_for(pid_t tid, int *ret_status, struct rusage *ret_usage)
+{
+	pid_t r;
+
+	do
+		r = wait4(tid, ret_status, __WALL, ret_usage);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
 bool tracer_step(struct tracer *t, struct tracer_task *task)
 {
 	struct holding h = {t, task};
@@ -320,10 +358,14 @@ bool tracer_step(struct tracer *t, struct tracer_task *task)
 	int status = 0;
 
 	tracer_each(t, hold, &h);
+	task->is_stepping = true;
 	/* a stop that was wished for earlier may come first */
 	for (int i = 0; i < 3 && !is_done; i++) {
-		if (ptrace(PTRACE_SINGLESTEP, task->tid, NULL, NULL) < 0 ||
-		    wait4(task->tid, &status, __WALL, &usage) != task->tid)
+		pid_t r = ptrace(PTRACE_SINGLESTEP, task->tid, NULL, NULL) < 0 ? -1 : 0;
+
+		if (!r)
+			r = wait_for(task->tid, &status, &usage);
+		if (r != task->tid)
 			break;
 		is_done = WIFSTOPPED(status) && status >> 8 == SIGTRAP;
 		if (is_done || (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_STOP))
@@ -331,6 +373,7 @@ bool tracer_step(struct tracer *t, struct tracer_task *task)
 		tracer_queue(t, task->tid, status, &usage);
 		break;
 	}
+	task->is_stepping = !is_done;
 	return is_done;
 }
 

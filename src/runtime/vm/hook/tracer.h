@@ -42,6 +42,7 @@ struct tracer_task {
 	bool is_inside;	       /* without seccomp: it is within a call */
 	bool has_ended;	       /* TRACER_END was told */
 	bool is_listening;     /* its process was stopped */
+	bool is_stepping;      /* one instruction, whose end was not told yet */
 	bool is_held;	       /* while another one steps */
 	bool shares_memory;    /* of vfork: with its parent, until it executes */
 	int comm_fd;	       /* /proc/TID/comm; -1 */

@@ -67,7 +67,7 @@ static int arena_check(const struct vm_map_def *d)
 		return -EINVAL;
 	if (d->extra % PAGE)
 		return -EINVAL;
-	if (bytes > WINDOW)
+	if (bytes > WINDOW || (d->init && d->init_size > bytes))
 		return -E2BIG;
 	if (d->extra >> 32 != (d->extra + bytes - 1) >> 32)
 		return -ERANGE;
@@ -82,6 +82,32 @@ static void arena_free(struct vm_map *m)
 		munmap(a->window - GUARD, WINDOW + 2 * GUARD);
 	free(a->used);
 	free(a);
+}
+
+static bool is_free(const struct arena_map *a, uint32_t from, uint32_t n)
+{
+	for (uint32_t i = from; i < from + n; i++)
+		if (a->used[i / 64] >> i % 64 & 1)
+			return false;
+	return true;
+}
+
+static void mark(struct arena_map *a, uint32_t from, uint32_t n, bool is_used)
+{
+	for (uint32_t i = from; i < from + n; i++)
+		if (is_used)
+			a->used[i / 64] |= 1ull << i % 64;
+		else
+			a->used[i / 64] &= ~(1ull << i % 64);
+}
+
+/* Variables of the program live in its first pages, which nobody is given. */
+static void set_globals(struct arena_map *a, const struct vm_map_def *d)
+{
+	if (!d->init)
+		return;
+	memcpy(a->map.values, d->init, d->init_size);
+	mark(a, 0, (d->init_size + PAGE - 1) / PAGE, true);
 }
 
 static int arena_create(const struct vm_map_def *d, unsigned int cpus, struct vm_map **ret)
@@ -109,25 +135,9 @@ static int arena_create(const struct vm_map_def *d, unsigned int cpus, struct vm
 						  : a->window;
 	a->map.memory = a->window;
 	a->map.memory_n = WINDOW;
+	set_globals(a, d);
 	*ret = &a->map;
 	return 0;
-}
-
-static bool is_free(const struct arena_map *a, uint32_t from, uint32_t n)
-{
-	for (uint32_t i = from; i < from + n; i++)
-		if (a->used[i / 64] >> i % 64 & 1)
-			return false;
-	return true;
-}
-
-static void mark(struct arena_map *a, uint32_t from, uint32_t n, bool is_used)
-{
-	for (uint32_t i = from; i < from + n; i++)
-		if (is_used)
-			a->used[i / 64] |= 1ull << i % 64;
-		else
-			a->used[i / 64] &= ~(1ull << i % 64);
 }
 
 /* The first hole of n pages; n_pages: none. */

@@ -230,6 +230,31 @@ TEST(arena)
 	map_unref(m);
 }
 
+/* The first pages hold the program's variables, and are nobody's. */
+TEST(arena_with_variables)
+{
+	static const char init[4097] = {[0] = 1, [4096] = 2};
+	struct vm_map_def d = {.name = "arena",
+			       .type = MAP_ARENA,
+			       .max_entries = 3,
+			       .flags = BPF_F_MMAPABLE,
+			       .init = init,
+			       .init_size = sizeof(init)};
+	struct vm_map *m;
+	char *a;
+
+	CHECK_EQ(map_create(&d, 1, &m), 0);
+	CHECK_EQ(m->values[0], 1);
+	CHECK_EQ(m->values[4096], 2);
+	CHECK(!map_arena_alloc(m, (uintptr_t)m->values, 1));
+	a = map_arena_alloc(m, 0, 1);
+	CHECK(a == m->values + 8192);
+	CHECK(!map_arena_alloc(m, 0, 1));
+	map_unref(m);
+	d.max_entries = 1;
+	CHECK_EQ(map_create(&d, 1, &m), -E2BIG);
+}
+
 struct drained {
 	struct vm_map *m;
 	uint64_t sum;
