@@ -31,7 +31,10 @@ ELSEWHERE = {
     "INTERNAL": ("src/compile/pipeline.c", "skep's own mistake"),  # nothing is known to cause it
     "OBJECT": ("tests/unit/vm/object/test-vm-damaged.c", "another byte order"),
     "IR_SYNTAX": ("tests/unit/compile/ir/test-ir.c", "expected a register"),
+    "ASM_SYNTAX": ("tests/unit/isa/test-asm.c", "TEST(mistakes)"),
 }
+# Those of the verifier: a program each.
+VERIFIER = "tests/unit/vm/verify/test-vm-verify.c"
 
 
 def tell(name, wrong):
@@ -139,8 +142,8 @@ def main():
     failed += tell("cases bear the name of an id", [f"{n}?" for n in sorted(covered) if n not in known])
     for name in known:
         wrong = []
-        if name in ELSEWHERE:
-            path, word = ELSEWHERE[name]
+        if name in ELSEWHERE or name.startswith("VERIFY_"):
+            path, word = ELSEWHERE.get(name, (VERIFIER, f"D_{name},"))
             with open(f"{ROOT}/{path}", encoding="utf-8") as f:
                 wrong += [] if word in f.read() else [f"{path} has no '{word}'"]
         elif name not in covered:

@@ -129,7 +129,8 @@ CALL(helper_perf_event_output)
 	if (!to)
 		return call_error(-ENOSPC);
 	memcpy(to, call_pointer(d), e);
-	memcpy(to + e, run->data, (size_t)more);
+	if (more)
+		memcpy(to + e, run->data, (size_t)more);
 	map_ring_submit(m, to, 0, false);
 	return 0;
 }

@@ -9,6 +9,7 @@
  */
 #include "runtime/vm/verify/internal.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -122,6 +123,7 @@ const char *reg_name(const struct reg *r, char *room, size_t n)
 void refuse_note_reg(struct verifier *v, unsigned int regno)
 {
 	const struct reg *r = &cur_regs(v)[regno];
+	long long min, max;
 	char name[96];
 
 	if (r->type == REG_NONE)
@@ -134,13 +136,17 @@ void refuse_note_reg(struct verifier *v, unsigned int regno)
 		refuse_note(v, r->at, "r%u is known to be %s from here on", regno,
 			    text.p ? text.p : "anything");
 		buf_done(&text);
-	} else if (!scalar_is_const(&r->v)) {
-		refuse_note(v, r->at, "r%u became a %s here, at an offset from %lld to %lld", regno,
-			    name, (long long)r->v.smin + r->off, (long long)r->v.smax + r->off);
-	} else {
-		refuse_note(v, r->at, "r%u became a %s here, at offset %lld", regno, name,
-			    (long long)r->off + (long long)r->v.bits.value);
+		return;
 	}
+	if (__builtin_add_overflow(r->v.smin, r->off, &min))
+		min = r->off < 0 ? LLONG_MIN : LLONG_MAX;
+	if (__builtin_add_overflow(r->v.smax, r->off, &max))
+		max = r->off < 0 ? LLONG_MIN : LLONG_MAX;
+	if (min != max)
+		refuse_note(v, r->at, "r%u became a %s here, at an offset from %lld to %lld", regno,
+			    name, min, max);
+	else
+		refuse_note(v, r->at, "r%u became a %s here, at offset %lld", regno, name, min);
 }
 
 /* What helps most people most often, where the place that refused knows nothing better. */
