@@ -379,8 +379,12 @@ static struct ir_val lower_address(struct lower *L, struct expr *e)
 		return IR_R(mem_addr(L, lower_var_place(L, e->a->var)));
 	if (m && (e->a->kind == EXPR_MAP_ACCESS || lower_map_is_array(m)))
 		return IR_R(mem_addr(L, lower_map_read(L, m, key)));
-	if (m)
-		return IR_R(ir_map_addr(&L->b, lower_map_index(m)));
+	if (m) { /* of the map itself: a number, behind which is the kernel's memory */
+		ir_reg address = ir_reg_new(&L->b, IRC_INT, NULL);
+
+		ir_set(&L->b, address, IR_R(ir_map_addr(&L->b, lower_map_index(m))));
+		return IR_R(address);
+	}
 	return IR_R(mem_addr(L, lower_mem(L, e->a)));
 }
 
