@@ -9,6 +9,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { ORDERS_MAX = 32 << 10 };
 
 static void close_fd(int *fd)
 {
@@ -109,19 +112,42 @@ static const char *find_program(const char *name, char *ret, size_t n)
 	return name;
 }
 
-_Noreturn static void run_command(char **argv, int go_fd, int error_fd)
+static bool read_all(int fd, void *to, size_t n)
+{
+	for (size_t have = 0; have < n;) {
+		ssize_t got = read(fd, (char *)to + have, n - have);
+
+		if (got <= 0 && (!got || errno != EINTR))
+			return false;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	return true;
+}
+
+/* What we wait for: a length and so many bytes of orders. */
+static int take_orders(int fd, command_obey_fn obey)
+{
+	char orders[ORDERS_MAX];
+	uint32_t n;
+
+	if (!read_all(fd, &n, sizeof(n)) || n > sizeof(orders) || !read_all(fd, orders, n))
+		_exit(127); /* skep is gone: so are we */
+	return n && obey ? obey(orders, n) : 0;
+}
+
+_Noreturn static void run_command(char **argv, int go_fd, int error_fd, command_obey_fn obey)
 {
 	char program[PATH_MAX];
 	int err;
-	char c;
 
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
-	if (read(go_fd, &c, 1) != 1)
-		_exit(127); /* skep is gone: so are we */
-	execvp(find_program(argv[0], program, sizeof(program)), argv);
-	err = errno;
+	err = -take_orders(go_fd, obey);
+	if (!err) {
+		execvp(find_program(argv[0], program, sizeof(program)), argv);
+		err = errno;
+	}
 	if (write(error_fd, &err, sizeof(err)) < 0)
 		_exit(126);
 	_exit(127);
@@ -159,6 +185,11 @@ static pid_t fork_into(const char *folder)
 
 int command_prepare(struct command *c, char **argv, const char *mount)
 {
+	return command_prepare_traced(c, argv, mount, NULL);
+}
+
+int command_prepare_traced(struct command *c, char **argv, const char *mount, command_obey_fn obey)
+{
 	int go[2] = {-1, -1}, error[2] = {-1, -1}, r;
 
 	*c = COMMAND_NONE;
@@ -171,7 +202,7 @@ int command_prepare(struct command *c, char **argv, const char *mount)
 			close_fd(&go[1]);
 			close_fd(&error[0]);
 			close_fd(&c->janitor_fd);
-			run_command(argv, go[0], error[1]);
+			run_command(argv, go[0], error[1], obey);
 		}
 	}
 	close_fd(&go[0]);
@@ -186,19 +217,45 @@ int command_prepare(struct command *c, char **argv, const char *mount)
 	return 0;
 }
 
-int command_go(struct command *c)
+int command_send(struct command *c, struct str orders)
 {
+	uint32_t n = (uint32_t)orders.n;
+
+	if (orders.n > ORDERS_MAX)
+		return -EMSGSIZE;
+	/* both fit into the pipe */
+	if (write(c->go_fd, &n, sizeof(n)) != sizeof(n) ||
+	    write(c->go_fd, orders.p, orders.n) != (ssize_t)orders.n)
+		return -errno;
+	return 0;
+}
+
+static int wait_for_exec(struct command *c, int timeout_ms)
+{
+	struct pollfd p = {.fd = c->error_fd, .events = POLLIN};
 	int err = 0;
 	ssize_t n;
 
-	if (write(c->go_fd, "x", 1) != 1)
-		return -errno;
+	if (!poll(&p, 1, timeout_ms))
+		return -EAGAIN;
 	do
 		n = read(c->error_fd, &err, sizeof(err));
 	while (n < 0 && errno == EINTR);
 	close_fd(&c->go_fd);
 	close_fd(&c->error_fd);
 	return n == (ssize_t)sizeof(err) ? -err : 0;
+}
+
+int command_started(struct command *c)
+{
+	return wait_for_exec(c, 0);
+}
+
+int command_go(struct command *c)
+{
+	int r = command_send(c, (struct str){"", 0});
+
+	return r < 0 ? r : wait_for_exec(c, -1);
 }
 
 bool command_poll(struct command *c)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "agent/cgroupfs.h"
+#include "base/str.h"
 
 #include <sys/types.h>
 
@@ -34,6 +35,16 @@ int command_prepare(struct command *c, char **argv, const char *mount);
 
 /* Let it execute.  0, or -errno of execvp. */
 int command_go(struct command *c);
+
+/*
+ * The same for a command that is traced: the child gets `orders`, which it hands to the function
+ * that command_prepare_traced() was given, and does not get far before somebody serves it.  Serve
+ * it until command_started() is no longer -EAGAIN.
+ */
+typedef int (*command_obey_fn)(const void *orders, size_t n); /* between fork and exec */
+int command_prepare_traced(struct command *c, char **argv, const char *mount, command_obey_fn obey);
+int command_send(struct command *c, struct str orders);
+int command_started(struct command *c);
 
 /* Has it ended by now? */
 bool command_poll(struct command *c);

@@ -6,6 +6,7 @@
 
 #include "agent/cgroupfs.h"
 #include "base/log.h"
+#include "runtime/vm/hook/tracer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,8 @@ int trace_filter(struct trace *t)
 
 static int say_query_error(struct trace *t, int r, const struct query_error *e)
 {
+	if (t->q.diags.list.n) /* of skep's own verifier */
+		trace_say_diags(t);
 	if (e->span.end) {
 		diag(&t->q.diags, D_REFUSED, e->span, "%s", e->error.what);
 		if (e->error.hint[0])
@@ -98,7 +101,7 @@ int trace_prepare_command(struct trace *t)
 		return 0;
 	r = trace_words_split(&t->command_words, t->o->command);
 	if (!r)
-		r = command_prepare(&t->command, t->command_words.p, NULL);
+		r = command_prepare_traced(&t->command, t->command_words.p, NULL, tracer_child);
 	if (r < 0) {
 		log_error(r, "cannot prepare %s", t->o->command);
 		return EXIT_FAILED;
@@ -120,6 +123,7 @@ int trace_load(struct trace *t)
 		.cgroup_fd = t->cgroup_fd,
 		.wants_stats = t->o->what == TRACE_EXPLAIN || t->o->run_benches,
 		.verbose = t->o->verbose,
+		.all_cpus = t->o->all_cpus,
 		.btf = kernel_types,
 		.btf_ctx = t->world,
 	};
@@ -127,7 +131,10 @@ int trace_load(struct trace *t)
 	struct answer_options options = trace_answer_options(t);
 	int r;
 
-	r = query_open_kern(&t->q, &config, &t->query, &e);
+	r = t->is_embedded ? query_open_vm(&t->q, &config, &t->query, &e)
+			   : query_open_kern(&t->q, &config, &t->query, &e);
+	if (r >= 0 && config.child_pid)
+		r = query_take_child(t->query, config.child_pid, &e);
 	if (r < 0)
 		return say_query_error(t, r, &e);
 	trace_source_init(&t->source, &t->q, t->query, t->o);

@@ -144,7 +144,9 @@ int trace_compile(struct trace *t)
 		log_error(r, "cannot read skep's own runtime functions");
 		return EXIT_FAILED;
 	}
-	t->world = t->o->world ? t->o->world : world_kern_new(&world);
+	t->world = t->o->world	    ? t->o->world
+		   : t->is_embedded ? world_vm_new(&world)
+				    : world_kern_new(&world);
 	c = compile_options(t, &dump);
 	ok = compile_bpftrace(&t->q, &c);
 	if (ok && t->o->emit)
@@ -181,7 +183,9 @@ int trace_open_object(struct trace *t)
 int trace_list(const struct trace_options *o)
 {
 	const struct world_kern_options options = {.traceable_functions = o->traceable_functions};
-	struct world *w = world_kern_new(&options);
+	bool is_embedded = o->runtime == RUNTIME_EMBEDDED ||
+			   (o->runtime == RUNTIME_AUTO && o->command && runtime_kernel_refuses());
+	struct world *w = is_embedded ? world_vm_new(&options) : world_kern_new(&options);
 	struct question q;
 	struct buf text = {0};
 	int r;
@@ -196,6 +200,6 @@ int trace_list(const struct trace_options *o)
 		fwrite(text.p, 1, text.n, stderr);
 	buf_done(&text);
 	question_done(&q);
-	world_kern_free(w);
+	world_free(w);
 	return r < 0 ? EXIT_FAILED : 0;
 }

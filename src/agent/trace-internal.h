@@ -25,15 +25,18 @@ struct trace {
 	int cgroup_fd; /* --cgroup: its folder, owned; 0: none */
 	FILE *out;
 	struct buf text;
-	bool has_exited; /* the script said exit() */
-	bool waits;	 /* something is attached that may still happen */
-	int error;	 /* of the records' reader */
+	bool has_exited;  /* the script said exit() */
+	bool waits;	  /* something is attached that may still happen */
+	bool is_embedded; /* runs in skep itself: trace_choose() */
+	bool may_hint;	  /* without privileges, and -c was not given */
+	int error;	  /* of the records' reader */
 };
 
 /*
  * The steps before a run, in this order (trace-compile.c, trace-attach.c).  Each says
  * itself what is wrong, and returns the exit status.
  */
+void trace_choose(struct trace *t); /* the kernel, or skep's own runtime */
 int trace_compile(struct trace *t);
 int trace_open_object(struct trace *t); /* instead: of a program that was compiled elsewhere */
 int trace_filter(struct trace *t);	/* --probe-filter: take away what it does not match */
@@ -41,6 +44,10 @@ int trace_open_cgroup(struct trace *t); /* --cgroup: its folder */
 int trace_prepare_command(struct trace *t);
 int trace_load(struct trace *t);
 int trace_attach(struct trace *t, unsigned int *ret); /* how many there are in *ret */
+
+/* Let the command execute; 0 or -errno of that.  Has it ended? */
+int trace_go(struct trace *t);
+bool trace_command_ended(struct trace *t);
 
 /* skep trace -l */
 int trace_list(const struct trace_options *o);
@@ -51,6 +58,8 @@ bool trace_wants_colour(const struct trace_options *o);
 
 /* Show all that is in the ring. */
 void trace_drain(struct trace *t);
+/* Show what comes within this time. */
+void trace_poll(struct trace *t, int timeout_ms);
 /* The answers' options of this run: where to, and how. */
 struct answer_options trace_answer_options(const struct trace *t);
 

@@ -89,6 +89,11 @@ static int feed(void *ctx, const struct wire_answer *record, size_t n)
 	return r < 0 ? r : 0;
 }
 
+void trace_poll(struct trace *t, int timeout_ms)
+{
+	query_poll(t->query, timeout_ms, feed, t);
+}
+
 void trace_drain(struct trace *t)
 {
 	while (!t->error && query_poll(t->query, 0, feed, t) > 0)
@@ -133,7 +138,7 @@ static void run_self(struct trace *t)
 
 static bool is_over(struct trace *t, uint64_t end_ns)
 {
-	if (t->o->command && command_poll(&t->command))
+	if (t->o->command && trace_command_ended(t))
 		return true;
 	if (t->o->pid && kill((pid_t)t->o->pid, 0) < 0 && errno == ESRCH)
 		return true;
@@ -210,6 +215,8 @@ static int trace(struct trace *t)
 	unsigned int n = 0;
 	int status, r;
 
+	if (!t->o->object.p)
+		trace_choose(t);
 	status = t->o->object.p ? trace_open_object(t) : trace_compile(t);
 	if (!status && t->o->wants_list)
 		return list_probes(t);
@@ -245,7 +252,7 @@ static int trace(struct trace *t)
 	if (t->o->dry_run)
 		return 0;
 	if (t->o->command) {
-		r = command_go(&t->command);
+		r = trace_go(t);
 		if (r < 0) {
 			log_error(r, "cannot run %s", t->o->command);
 			return r == -ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_EXEC;
@@ -293,6 +300,10 @@ int trace_run(const struct trace_options *o)
 	status = open_output(&t);
 	if (!status)
 		status = trace(&t);
+	if (status && t.may_hint && t.o->what == TRACE_RUN)
+		log_hint("without privileges a command can be traced: -c COMMAND");
+	if (!o->quiet)
+		runtime_say_left(query_left(t.query));
 	answer_free(t.answer);
 	trace_source_done(&t.source);
 	query_close(t.query);
@@ -304,7 +315,7 @@ int trace_run(const struct trace_options *o)
 	rt_library_close(t.rt);
 	question_done(&t.q);
 	if (!o->world)
-		world_kern_free(t.world);
+		world_free(t.world);
 	buf_done(&t.text);
 	if (t.out && t.out != stdout)
 		fclose(t.out);

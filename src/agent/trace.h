@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "agent/runtime-choice.h"
 #include "agent/watch.h"
 #include "base/str.h"
 
@@ -39,6 +40,8 @@ struct trace_options {
 	const char *debuginfo; /* folders with debug files, a colon between */
 	enum { BUFFER_LINE, BUFFER_NONE, BUFFER_FULL } buffer;
 	enum { TRACE_RUN, TRACE_CHECK, TRACE_EXPLAIN } what;
+	enum runtime_choice runtime;
+	bool all_cpus;	     /* embedded: do not bind the command to one cpu */
 	bool as_bpftrace;    /* called by that name: messages and habits of it */
 	struct world *world; /* borrowed; NULL: one of its own */
 };

@@ -13,6 +13,7 @@
 #include "out/out.h"
 #include "runtime/kern/features.h"
 #include "runtime/runtime.h"
+#include "runtime/vm/hook/tracer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,8 +43,9 @@ struct watch {
 	struct stream *stream;
 	uint64_t shown; /* bit mask of kinds */
 	bool hides_everyday;
-	bool has_enough; /* as many lines as were asked for */
-	int error;	 /* of the sink or the recorder; -errno */
+	bool is_embedded; /* skep traces the command itself */
+	bool has_enough;  /* as many lines as were asked for */
+	int error;	  /* of the sink or the recorder; -errno */
 };
 
 static volatile sig_atomic_t stops; /* how often somebody asked to stop */
@@ -142,13 +144,13 @@ static int open_outputs(struct watch *w)
 
 static int start_command(struct watch *w)
 {
-	const char *mount = w->scope.mount[0] ? w->scope.mount : NULL;
+	const char *mount = w->scope.mount[0] && !w->is_embedded ? w->scope.mount : NULL;
 	int r;
 
-	r = command_prepare(&w->command, w->o->command, mount);
+	r = command_prepare_traced(&w->command, w->o->command, mount, tracer_child);
 	if (r < 0 && mount) { /* no cgroup of our own: follow the command's processes instead */
 		log_debug("no cgroup for the command: %s", strerror(-r));
-		r = command_prepare(&w->command, w->o->command, NULL);
+		r = command_prepare_traced(&w->command, w->o->command, NULL, tracer_child);
 	}
 	if (r < 0) {
 		log_error(r, "cannot prepare %s", w->o->command[0]);
@@ -187,6 +189,95 @@ static bool do_with_less(struct runtime_config *config, const struct runtime_err
 	return true;
 }
 
+/* Nobody wants more: the reader is gone, has enough, or has lost patience. */
+static bool is_cut_short(const struct watch *w)
+{
+	return w->error < 0 || w->has_enough || stops > 1;
+}
+
+static int feed(void *ctx, const void *record, size_t n)
+{
+	struct watch *w = ctx;
+	int r = stream_feed(w->stream, record, n);
+
+	if (r < 0)
+		w->error = r;
+	if (r > 0)
+		w->has_enough = true;
+	return is_cut_short(w) ? -ECANCELED : 0;
+}
+
+/* The kernel's, unless that may not be, or is not wanted. */
+static void choose_runtime(struct watch *w)
+{
+	int r;
+
+	w->is_embedded = w->o->runtime == RUNTIME_EMBEDDED;
+	if (w->o->runtime != RUNTIME_AUTO || !w->o->command)
+		return;
+	r = runtime_kernel_refuses();
+	w->is_embedded = r < 0;
+	if (r < 0 && !w->o->quiet)
+		log_note("%s: skep traces the command's system calls itself", runtime_refusal(r));
+}
+
+static void say_blind(const struct watch *w)
+{
+	struct buf names = {0};
+	const char *more;
+	uint64_t blind = runtime_vm_blind(w->shown, &more);
+
+	for (unsigned int k = 1; k < EV_END; k++)
+		if (blind & KIND_BIT(k))
+			buf_printf(&names, "%s, ", event_get(k)->name);
+	log_note("not seen so: %s%s", names.n ? names.p : "", more);
+	buf_done(&names);
+}
+
+static int open_embedded(struct watch *w, const struct runtime_config *config)
+{
+	struct runtime_error e = {0};
+	int r;
+
+	if (!w->o->command) {
+		log_error(0, "without privileges only a command can be watched");
+		log_hint("skep watch -- COMMAND");
+		return EXIT_CANNOT_HERE;
+	}
+	r = runtime_open_vm(config, &w->runtime, &e);
+	if (r >= 0)
+		r = runtime_take_child(w->runtime, w->command.pid, &e);
+	if (r >= 0 && !w->o->quiet)
+		say_blind(w);
+	return r < 0 ? say_runtime_error(r, &e) : 0;
+}
+
+/* Served, the command gets as far as its program; 0 or -errno of that. */
+static int go(struct watch *w)
+{
+	int r;
+
+	if (!runtime_keeps_child(w->runtime))
+		return command_go(&w->command);
+	r = command_send(&w->command, runtime_orders(w->runtime));
+	while (r >= 0 || r == -EAGAIN) {
+		r = command_started(&w->command);
+		if (r != -EAGAIN)
+			return r;
+		runtime_poll(w->runtime, POLL_FIRST_MS, feed, w);
+	}
+	return r;
+}
+
+static bool command_has_ended(struct watch *w)
+{
+	if (!runtime_keeps_child(w->runtime))
+		return command_poll(&w->command);
+	if (!w->command.has_ended)
+		w->command.has_ended = runtime_child_ended(w->runtime, &w->command.status);
+	return w->command.has_ended;
+}
+
 static int open_runtime(struct watch *w)
 {
 	bool by_tree = w->o->pid || (w->o->command && !w->command.folder[0]);
@@ -201,10 +292,14 @@ static int open_runtime(struct watch *w)
 		.uid = w->scope.uid,
 		.no_failed = w->o->no_failed,
 		.ring_kb = w->o->ring_kb ? w->o->ring_kb : RING_KB,
+		.all_cpus = w->o->all_cpus,
 	};
 	struct runtime_error e = {0};
-	int r, status = by_tree ? watch_scope_check_pids() : 0;
+	int r, status;
 
+	if (w->is_embedded)
+		return open_embedded(w, &config);
+	status = by_tree ? watch_scope_check_pids() : 0;
 	if (status)
 		return status;
 	r = runtime_open_kern(&config, &w->runtime, &e);
@@ -223,24 +318,6 @@ static int open_runtime(struct watch *w)
 		return EXIT_FAILED;
 	}
 	return 0;
-}
-
-/* Nobody wants more: the reader is gone, has enough, or has lost patience. */
-static bool is_cut_short(const struct watch *w)
-{
-	return w->error < 0 || w->has_enough || stops > 1;
-}
-
-static int feed(void *ctx, const void *record, size_t n)
-{
-	struct watch *w = ctx;
-	int r = stream_feed(w->stream, record, n);
-
-	if (r < 0)
-		w->error = r;
-	if (r > 0)
-		w->has_enough = true;
-	return is_cut_short(w) ? -ECANCELED : 0;
 }
 
 /* Processes that were there before: those in scope are put on record. */
@@ -265,7 +342,7 @@ static int feed_seed(void *ctx, const void *record, size_t n)
 
 static bool is_over(struct watch *w, uint64_t end_ns)
 {
-	if (w->o->command && command_poll(&w->command))
+	if (w->o->command && command_has_ended(w))
 		return true;
 	if (is_cut_short(w) || (end_ns && clock_mono_ns() >= end_ns))
 		return true;
@@ -345,6 +422,7 @@ static int start_all(struct watch *w)
 	status = watch_scope_init(&w->scope, w->o);
 	if (status)
 		return status;
+	choose_runtime(w);
 	if (w->o->command) {
 		status = start_command(w);
 		if (status)
@@ -366,7 +444,7 @@ static int start_all(struct watch *w)
 	if (r < 0)
 		log_warning("cannot drop privileges: %s", strerror(-r));
 	if (w->o->command) {
-		r = command_go(&w->command);
+		r = go(w);
 		if (r < 0) {
 			log_error(r, "cannot run %s", w->o->command[0]);
 			return r == -ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_EXEC;
@@ -394,6 +472,8 @@ int watch_run(const struct watch_options *o)
 		if (!o->quiet)
 			output_say_totals(w.stream, w.hides_everyday, !o->events);
 	}
+	if (!o->quiet)
+		runtime_say_left(runtime_left(w.runtime));
 	runtime_close(w.runtime);
 	command_done(&w.command);
 	stream_free(w.stream);

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "agent/runtime-choice.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,6 +42,8 @@ struct watch_options {
 	uint32_t ring_kb; /* size of the ring buffer; 0: the default, 4096 */
 	enum colour colour;
 	char **command; /* NULL at the end; NULL: watch what is there */
+	enum runtime_choice runtime;
+	bool all_cpus; /* embedded: do not bind the command to one cpu */
 };
 
 /* Returns the exit status of the program. */

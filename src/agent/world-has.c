@@ -80,6 +80,7 @@ static bool try(struct world *w, enum world_feature f)
 						 BPF_FUNC_skb_output);
 	case WORLD_CPU_V4:
 		return kernel_has_cpu_v4();
+	case WORLD_EMBEDDED:
 	case WORLD_FEATURES:
 		break;
 	}

@@ -6,6 +6,7 @@
  *	world-has.c    may I use …?
  *	world-kernel.c tracepoints and functions
  *	world-user.c   programs, libraries, their symbols and probes
+ *	world-vm.c     the same machine, for programs that run in skep itself
  */
 #pragma once
 

@@ -11,3 +11,11 @@ struct world_kern_options {
 
 struct world *world_kern_new(const struct world_kern_options *o);
 void world_kern_free(struct world *w);
+
+/*
+ * The same machine for programs that run in skep itself (runtime/vm): tracepoints are those that
+ * its hooks serve, features those that its helpers give; programs and their symbols are asked
+ * of the world above.  The options are those of the compilation: borrowed until free.
+ */
+struct world *world_vm_new(const struct world_kern_options *o);
+void world_free(struct world *w); /* of either kind; NULL is fine */

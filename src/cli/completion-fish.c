@@ -62,6 +62,11 @@ static void add_command(struct buf *b, const struct command_row *row)
 	}
 	if (s->operands == OPERANDS_NONE)
 		return;
+	if (s->words) {
+		add_condition(b, row);
+		add_values(b, COMPLETES_WORDS, s->words);
+		buf_putc(b, '\n');
+	}
 	add_condition(b, row);
 	if (s->operands == OPERANDS_COMMAND)
 		buf_puts(b, " -a '(__fish_complete_command)'");

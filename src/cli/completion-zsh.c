@@ -96,6 +96,12 @@ static void add_command_end(struct buf *b, const struct command_row *row)
 	if (s->operands == OPERANDS_COMMAND) {
 		buf_puts(b, " \\\n\t\t\t'(-)1:command: _command_names -e' \\\n"
 			    "\t\t\t'*::arguments:_normal'");
+	} else if (s->words) {
+		buf_puts(b, " \\\n\t\t\t'1:WORD:");
+		add_action(b, COMPLETES_WORDS, s->words);
+		buf_printf(b, "' \\\n\t\t\t'2:%s:", s->operand);
+		add_action(b, s->completes, s->operand);
+		buf_putc(b, '\'');
 	} else if (s->operands != OPERANDS_NONE) {
 		buf_printf(b, " \\\n\t\t\t'1:%s:",
 			   s->completes == COMPLETES_WORDS ? "WORD" : s->operand);

@@ -300,13 +300,29 @@ static int parse_short(struct parser *p)
 	return 0;
 }
 
+/* One word of a|b|c. */
+static int check_word(struct parser *p, const char *words)
+{
+	const char *arg = p->argv[p->at];
+	struct str near;
+
+	if (word_find(words, str_of(arg)) >= 0)
+		return 0;
+	usage_error_set(p->error, p->at, 0, strlen(arg), "expected %s", words);
+	near = word_nearest(words, arg);
+	if (near.n)
+		usage_error_hint(p->error, "did you mean %.*s?", (int)near.n, near.p);
+	return -EINVAL;
+}
+
 /* A word that is not an option, before "--". */
 static int parse_operand(struct parser *p)
 {
 	const struct syntax *s = &p->syntax;
 	const char *arg = p->argv[p->at];
-	struct str near;
+	size_t n = p->out->n_operands;
 	size_t room = s->operands == OPERANDS_ONE || s->operands == OPERANDS_PERHAPS;
+	const char *words = strchr(s->operand ? s->operand : "", '|') ? s->operand : NULL;
 
 	if (s->operands == OPERANDS_COMMAND) {
 		usage_error_set(p->error, p->at, 0, strlen(arg),
@@ -317,16 +333,15 @@ static int parse_operand(struct parser *p)
 				 strpbrk(arg, " \t\n\\'\"$") ? "COMMAND" : arg);
 		return -EINVAL;
 	}
-	if (p->out->n_operands >= room && s->operands != OPERANDS_ANY)
+	if (s->operands == OPERANDS_WORD) {
+		room = 2;
+		words = n ? NULL : s->words;
+	}
+	if (n >= room && s->operands != OPERANDS_ANY)
 		return usage_error_set(p->error, p->at, 0, strlen(arg),
 				       "'%.64s' is one word too many", arg);
-	if (strchr(s->operand, '|') && word_find(s->operand, str_of(arg)) < 0) {
-		usage_error_set(p->error, p->at, 0, strlen(arg), "expected %s", s->operand);
-		near = word_nearest(s->operand, arg);
-		if (near.n)
-			usage_error_hint(p->error, "did you mean %.*s?", (int)near.n, near.p);
+	if (words && check_word(p, words) < 0)
 		return -EINVAL;
-	}
 	p->out->operands[p->out->n_operands++] = p->argv[p->at];
 	return 0;
 }

@@ -36,6 +36,13 @@ static const struct option_desc options[] = {
 	       "only tasks in this cgroup and below it; a folder of the cgroup2 file system, or "
 	       "a path from its root"),
 
+	OPTION_HEADING("Where it runs"),
+	OPTION("runtime", 0, CHOICE, "auto|kernel|embedded", trace.runtime, WORDS,
+	       "embedded: in skep itself, without privileges, over the command of -c alone; auto: "
+	       "so only where the kernel does not allow it"),
+	OPTION("all-cpus", 0, FLAG, NULL, trace.all_cpus, NOTHING,
+	       "embedded: let the command run on all processors; each stop costs more then"),
+
 	OPTION_HEADING("How long"),
 	OPTION("for", 0, DURATION, "TIME", trace.for_ns, NOTHING,
 	       "end after this time, as 500ms, 10s or 1m30s"),
@@ -67,6 +74,9 @@ static const struct option_desc options[] = {
 	OPTION_LAST,
 };
 #undef OPTION
+
+_Static_assert(RUNTIME_AUTO == 0 && RUNTIME_KERNEL == 1 && RUNTIME_EMBEDDED == 2,
+	       "the order of the words of --runtime");
 
 static const struct example examples[] = {
 	{"skep trace 'BEGIN { printf(\"hello\\n\"); exit(); }'", "does it work here"},

@@ -52,6 +52,11 @@ static const struct option_desc options[] = {
 	OPTION("quiet", 'q', FLAG, NULL, watch.quiet, NOTHING, "no summary at the end"),
 	OPTION("verbose", 'v', FLAG, NULL, watch.verbose, NOTHING,
 	       "the kernel's own words when it refuses something"),
+	OPTION("runtime", 0, CHOICE, "auto|kernel|embedded", watch.runtime, WORDS,
+	       "embedded: without privileges, skep traces the command itself; auto: so only where "
+	       "the kernel does not let it load programs"),
+	OPTION("all-cpus", 0, FLAG, NULL, watch.all_cpus, NOTHING,
+	       "embedded: let the command run on all processors; each stop costs more then"),
 	OPTION("ring-size", 0, SIZE, "SIZE", watch.ring_kb, NOTHING,
 	       "of the buffer between kernel and skep, a power of two; 4M if not given; larger "
 	       "when events were lost"),

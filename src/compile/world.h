@@ -33,6 +33,8 @@ enum world_feature { /* each "may I use …" */
 		     WORLD_OVERRIDE,
 		     WORLD_SKB_OUTPUT,
 		     WORLD_CPU_V4, /* instruction set version 4 */
+		     /* programs run in skep itself, and cannot look into the kernel */
+		     WORLD_EMBEDDED,
 		     WORLD_FEATURES
 };
 

@@ -43,48 +43,6 @@ static void put_field(char field, const struct bpf_insn *i, struct buf *to)
 	}
 }
 
-/* The place of an atomic, "*(u64 *)(r1 + 8)" or "(u64 *)(r1 + 8)". */
-static void put_place(const char *star, const struct bpf_insn *i, struct buf *to)
-{
-	buf_printf(to, "%s(u%u *)(r%u ", star, insn_bytes(i) * 8, i->dst_reg);
-	put_off(i->off, to);
-	buf_putc(to, ')');
-}
-
-static void put_atomic(const struct bpf_insn *i, struct buf *to)
-{
-	static const struct {
-		int32_t op;
-		const char *name, *sign;
-	} ops[] = {{BPF_ADD, "add", "+="},
-		   {BPF_OR, "or", "|="},
-		   {BPF_AND, "and", "&="},
-		   {BPF_XOR, "xor", "^="}};
-
-	for (size_t k = 0; k < ELEMENTS(ops); k++) {
-		if (i->imm == ops[k].op) {
-			buf_puts(to, "lock ");
-			put_place("*", i, to);
-			buf_printf(to, " %s r%u", ops[k].sign, i->src_reg);
-			return;
-		}
-		if (i->imm == (ops[k].op | BPF_FETCH)) {
-			buf_printf(to, "r%u = atomic_fetch_%s(", i->src_reg, ops[k].name);
-			put_place("", i, to);
-			buf_printf(to, ", r%u)", i->src_reg);
-			return;
-		}
-	}
-	if (i->imm == BPF_XCHG)
-		buf_printf(to, "r%u = xchg(", i->src_reg);
-	else if (i->imm == BPF_CMPXCHG)
-		buf_puts(to, "r0 = cmpxchg(");
-	else
-		buf_printf(to, "atomic %#x(", i->imm);
-	put_place("", i, to);
-	buf_printf(to, "%s, r%u)", i->imm == BPF_CMPXCHG ? ", r0" : "", i->src_reg);
-}
-
 static void put_wide(const struct bpf_insn *p, const char *symbol, struct buf *to)
 {
 	static const char *const kinds[] = {
@@ -107,6 +65,14 @@ static void put_wide(const struct bpf_insn *p, const char *symbol, struct buf *t
 		buf_printf(to, "0x%" PRIx64 " ll", value);
 }
 
+static void put_kfunc(const struct bpf_insn *i, struct buf *to)
+{
+	buf_printf(to, "call kfunc[%d", i->imm);
+	if (i->off)
+		buf_printf(to, ", %d", i->off);
+	buf_putc(to, ']');
+}
+
 static void put_call(const struct bpf_insn *i, const char *symbol, const char *helper,
 		     struct buf *to)
 {
@@ -115,11 +81,11 @@ static void put_call(const struct bpf_insn *i, const char *symbol, const char *h
 	else if (i->src_reg == BPF_PSEUDO_CALL)
 		buf_printf(to, "call %+d", i->imm);
 	else if (i->src_reg == BPF_PSEUDO_KFUNC_CALL)
-		buf_printf(to, "call kfunc[%d]", i->imm);
+		put_kfunc(i, to);
 	else if (helper)
 		buf_printf(to, "call %s", helper);
 	else
-		buf_printf(to, "call %d", i->imm);
+		buf_printf(to, "call %u", (uint32_t)i->imm);
 }
 
 size_t disasm_one(const struct bpf_insn *p, size_t n, size_t at, const struct disasm_names *names,
@@ -139,9 +105,7 @@ size_t disasm_one(const struct bpf_insn *p, size_t n, size_t at, const struct di
 		put_wide(i, symbol, to);
 		return 2;
 	}
-	if (!strcmp(row->text, "@atomic")) {
-		put_atomic(i, to);
-	} else if (!strcmp(row->text, "@call")) {
+	if (!strcmp(row->text, "@call")) {
 		if (!i->src_reg && names && names->helper)
 			helper = names->helper(names->ctx, i->imm);
 		put_call(i, symbol, helper, to);

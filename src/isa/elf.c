@@ -51,7 +51,7 @@ static bool read_head(const struct elf_view *v, struct head *ret)
 }
 
 struct raw_section {
-	uint32_t name, type, link;
+	uint32_t name, type, link, info;
 	uint64_t flags, address, offset, size, entry_size;
 };
 
@@ -60,8 +60,8 @@ static bool read_section(const struct elf_view *v, uint32_t i, struct raw_sectio
 	uint64_t at = v->sections_at + (uint64_t)i * v->section_size;
 
 	READ(v, at, Shdr, ret,
-	     {h.sh_name, h.sh_type, h.sh_link, h.sh_flags, h.sh_addr, h.sh_offset, h.sh_size,
-	      h.sh_entsize});
+	     {h.sh_name, h.sh_type, h.sh_link, h.sh_info, h.sh_flags, h.sh_addr, h.sh_offset,
+	      h.sh_size, h.sh_entsize});
 	return true;
 }
 
@@ -118,6 +118,7 @@ bool elf_section_get(const struct elf_view *v, uint32_t i, struct elf_section *r
 		.name = text_at(v->section_names, s.name),
 		.type = s.type,
 		.link = s.link,
+		.info = s.info,
 		.flags = s.flags,
 		.address = s.address,
 		.offset = s.offset,
@@ -163,13 +164,14 @@ size_t elf_symbols(const struct elf_view *v, const struct elf_section *s)
 struct raw_symbol {
 	uint32_t name;
 	uint64_t value, size;
-	uint8_t info;
+	uint8_t info, other;
 	uint16_t section;
 };
 
 static bool read_symbol(const struct elf_view *v, uint64_t at, struct raw_symbol *ret)
 {
-	READ(v, at, Sym, ret, {h.st_name, h.st_value, h.st_size, h.st_info, h.st_shndx});
+	READ(v, at, Sym, ret,
+	     {h.st_name, h.st_value, h.st_size, h.st_info, h.st_other, h.st_shndx});
 	return true;
 }
 
@@ -201,7 +203,54 @@ bool elf_symbol_in(const struct elf_view *v, const struct elf_section *s, struct
 		.size = raw.size,
 		.type = raw.info & 15,
 		.binding = raw.info >> 4,
+		.visibility = raw.other & 3,
 		.section = raw.section,
+	};
+	return true;
+}
+
+static size_t relocation_size(const struct elf_view *v, const struct elf_section *s)
+{
+	if (s->type == SHT_REL)
+		return v->is_64 ? sizeof(Elf64_Rel) : sizeof(Elf32_Rel);
+	return v->is_64 ? sizeof(Elf64_Rela) : sizeof(Elf32_Rela);
+}
+
+size_t elf_relocations(const struct elf_view *v, const struct elf_section *s)
+{
+	if (s->type != SHT_REL && s->type != SHT_RELA)
+		return 0;
+	return s->bytes.n / relocation_size(v, s);
+}
+
+struct raw_relocation {
+	uint64_t offset, info;
+	int64_t addend;
+};
+
+static bool read_relocation(const struct elf_view *v, bool has_addend, uint64_t at,
+			    struct raw_relocation *ret)
+{
+	if (has_addend)
+		READ(v, at, Rela, ret, {h.r_offset, h.r_info, h.r_addend});
+	else
+		READ(v, at, Rel, ret, {h.r_offset, h.r_info, 0});
+	return true;
+}
+
+bool elf_relocation_get(const struct elf_view *v, const struct elf_section *s, size_t i,
+			struct elf_relocation *ret)
+{
+	struct raw_relocation raw;
+
+	if (i >= elf_relocations(v, s) ||
+	    !read_relocation(v, s->type == SHT_RELA, s->offset + i * relocation_size(v, s), &raw))
+		return false;
+	*ret = (struct elf_relocation){
+		.offset = raw.offset,
+		.type = (uint32_t)(v->is_64 ? raw.info & UINT32_MAX : raw.info & 0xff),
+		.symbol = (uint32_t)(v->is_64 ? raw.info >> 32 : raw.info >> 8),
+		.addend = raw.addend,
 	};
 	return true;
 }

@@ -25,7 +25,7 @@ struct elf_view {
 
 struct elf_section {
 	const char *name; /* never NULL */
-	uint32_t type, link;
+	uint32_t type, link, info;
 	uint64_t flags, address, offset, size, entry_size;
 	struct str bytes; /* {NULL, 0}: it has none in the file */
 };
@@ -38,8 +38,8 @@ struct elf_segment {
 struct elf_symbol {
 	const char *name;
 	uint64_t value, size;
-	uint8_t type, binding; /* STT_*, STB_* */
-	uint16_t section;      /* SHN_UNDEF: defined elsewhere */
+	uint8_t type, binding, visibility; /* STT_*, STB_*, STV_* */
+	uint16_t section;		   /* SHN_UNDEF: defined elsewhere */
 };
 
 /* -ENOEXEC: it is no ELF file of this byte order, or a damaged one. */
@@ -58,6 +58,17 @@ bool elf_symbol_get(const struct elf_view *v, const struct elf_section *s, size_
 struct str elf_symbol_names(const struct elf_view *v, const struct elf_section *s);
 bool elf_symbol_in(const struct elf_view *v, const struct elf_section *s, struct str names,
 		   size_t i, struct elf_symbol *ret);
+
+struct elf_relocation {
+	uint64_t offset; /* in the section that s->info names */
+	uint32_t type;
+	uint32_t symbol; /* of the section that s->link names */
+	int64_t addend;	 /* 0 in a SHT_REL: it stands where it is added */
+};
+/* Relocations of a section of type SHT_REL or SHT_RELA; others have none. */
+size_t elf_relocations(const struct elf_view *v, const struct elf_section *s);
+bool elf_relocation_get(const struct elf_view *v, const struct elf_section *s, size_t i,
+			struct elf_relocation *ret);
 
 /* Where in the file the byte of this address is; false: nowhere. */
 bool elf_offset(const struct elf_view *v, uint64_t address, uint64_t *ret);

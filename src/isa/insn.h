@@ -19,21 +19,97 @@
 #define BPF_PSEUDO_FUNC 4
 #endif
 
+#ifndef BPF_JCOND
+#define BPF_JCOND 0xe0 /* 6.10: may_goto */
+#endif
+
 enum { INSN_JUMP_MAX = 32767 };
 
-/* A row of insn.def. */
-struct insn_row {
-	uint8_t code;
-	int16_t off; /* INSN_ANY: an operand, or unused */
-	uint8_t cpu;
-	const char *text;
+/* The rows of insn.def; INSN_NONE is no instruction. */
+enum insn_id {
+#define INSN(name, code, dst, src, off, imm, cpu, group, text) INSN_##name,
+#include "isa/insn.def"
+#undef INSN
+	INSN_COUNT,
+	INSN_NONE = INSN_COUNT
 };
-enum { INSN_ANY = 0x7fff };
 
-/* The row of an instruction; NULL: there is no such opcode. */
+/* The rows of alu.def. */
+enum insn_alu {
+#define ALU(name, op, off, sign, cpu, group, expr) ALU_##name,
+#include "isa/alu.def"
+	ALU_COUNT
+};
+enum insn_jump {
+#define JUMP(name, op, sign, cpu, expr) JUMP_##name,
+#include "isa/alu.def"
+	JUMP_COUNT
+};
+
+/* Conformance groups of the RFC (section 2.4), and LINUX: what it has beyond them. */
+enum insn_group {
+	INSN_GROUP_BASE32,
+	INSN_GROUP_BASE64,
+	INSN_GROUP_ATOMIC32,
+	INSN_GROUP_ATOMIC64,
+	INSN_GROUP_DIVMUL32,
+	INSN_GROUP_DIVMUL64,
+	INSN_GROUP_PACKET,
+	INSN_GROUP_LINUX,
+};
+
+/* What kind of a thing an instruction does, for those that treat many alike. */
+enum insn_kind {
+	INSN_KIND_ALU,	  /* insn_alu_of(); is_32, is_imm */
+	INSN_KIND_JUMP,	  /* conditional: insn_jump_of(); is_32, is_imm */
+	INSN_KIND_LOAD,	  /* LDX*, LDSX*: bytes, is_signed */
+	INSN_KIND_STORE,  /* STX* and ST* (is_imm): bytes */
+	INSN_KIND_ATOMIC, /* all but loads and stores that are ordered: bytes */
+	INSN_KIND_OTHER,  /* by its id */
+};
+
+/* A row of insn.def, with what follows from its opcode. */
+struct insn_row {
+	const char *name; /* "ADD64_K" */
+	const char *text;
+	int64_t imm; /* INSN_ANY: an operand, as in the next three */
+	int32_t off;
+	int16_t dst, src;
+	uint8_t code, cpu, group;
+	uint8_t bytes; /* of an access to memory */
+	bool is_32, is_imm, is_signed;
+};
+enum { INSN_ANY = 0x7ffe }; /* of dst, src, off, imm */
+
+/*
+ * Which instruction it is; INSN_NONE: none, because the opcode is not known or because a
+ * field that is not an operand is not 0.  Registers above 10 are none, too (and r10 where
+ * one is written: a matter of verifying).
+ */
+enum insn_id insn_identify(const struct bpf_insn *i);
+/* Has any instruction this opcode? */
+bool insn_has_code(uint8_t code);
+/* By its id. */
+const struct insn_row *insn_row_of(enum insn_id id);
+/* The row of an instruction; NULL: there is no such one. */
 const struct insn_row *insn_row(const struct bpf_insn *i);
 /* The least instruction set version that has it; 0: none has. */
 int insn_cpu(const struct bpf_insn *i);
+
+enum insn_kind insn_kind(enum insn_id id);
+/* The rows that alu.def makes come first, four each: 64_K, 64_X, 32_K, 32_X. */
+static inline enum insn_alu insn_alu_of(enum insn_id id)
+{
+	return (enum insn_alu)(id / 4u);
+}
+static inline enum insn_jump insn_jump_of(enum insn_id id)
+{
+	return (enum insn_jump)(id / 4u - ALU_COUNT);
+}
+
+/* The result of an operation, by alu.def; 32-bit: of the low halves, the upper half is 0. */
+uint64_t insn_alu_eval(enum insn_alu op, bool is_32, uint64_t a, uint64_t b);
+bool insn_jump_eval(enum insn_jump op, bool is_32, uint64_t a, uint64_t b);
 
 static inline bool insn_is_wide(const struct bpf_insn *i)
 {

@@ -2,14 +2,15 @@
 /*
  * Where questions run.
  *
- * One interface, two places: the kernel (kern/) and, later, skep's own runtime
- * (vm/).  A caller opens a runtime with what it wants to know, starts it, and polls
+ * One interface, two places: the kernel (kern/), and a command that skep traces itself
+ * (vm/hook/).  A caller opens a runtime with what it wants to know, starts it, and polls
  * for records (catalog/wire/event.h).  Nothing above this header knows which it is.
  *
  * Life: open → (follow) → start → poll … → stop → poll → counts → close.  Closing detaches all.
  */
 #pragma once
 
+#include "base/str.h"
 #include "catalog/wire/event.h"
 #include "catalog/wire/scope.h"
 
@@ -31,6 +32,7 @@ struct runtime_config {
 	uint32_t uid;
 	bool no_failed;	  /* leave out calls that failed */
 	uint32_t ring_kb; /* size of the ring, KiB: a power of two, a page or more */
+	bool all_cpus;	  /* embedded: do not bind the command to one cpu */
 };
 
 /* What went wrong, for a person.  All zero when nothing did. */
@@ -55,6 +57,11 @@ struct runtime_ops {
 	void (*stop)(struct runtime *rt);
 	void (*counts)(struct runtime *rt, struct wire_count *ret);
 	void (*close)(struct runtime *rt);
+	/* for those that run beside the command, not below it; NULL: it needs no care */
+	int (*take_child)(struct runtime *rt, int pid, struct runtime_error *e);
+	struct str (*orders)(struct runtime *rt);
+	bool (*child_ended)(struct runtime *rt, int *ret_status);
+	unsigned int (*left)(const struct runtime *rt);
 };
 
 struct runtime {
@@ -67,6 +74,38 @@ struct runtime {
  */
 int runtime_open_kern(const struct runtime_config *config, struct runtime **ret,
 		      struct runtime_error *e);
+
+/*
+ * Over a command of ours, which runtime_take_child() takes; no privilege is needed.  Start and stop
+ * mean little here, seed nothing.  -EPERM, -ENOTSUP: it may not be traced, `e` says why.
+ */
+int runtime_open_vm(const struct runtime_config *config, struct runtime **ret,
+		    struct runtime_error *e);
+/* Of these events, those that it cannot see; *ret_more: what else, in words. */
+uint64_t runtime_vm_blind(uint64_t events, const char **ret_more);
+
+/* The command, as in query.h: taken over, obeyed before it executes, told when it ends. */
+static inline int runtime_take_child(struct runtime *rt, int pid, struct runtime_error *e)
+{
+	return rt->ops->take_child ? rt->ops->take_child(rt, pid, e) : 0;
+}
+static inline struct str runtime_orders(struct runtime *rt)
+{
+	return rt->ops->orders ? rt->ops->orders(rt) : (struct str){"", 0};
+}
+static inline bool runtime_keeps_child(const struct runtime *rt)
+{
+	return rt && rt->ops->child_ended;
+}
+/* Processes that the command left running, and that end when the runtime is closed. */
+static inline unsigned int runtime_left(const struct runtime *rt)
+{
+	return rt && rt->ops->left ? rt->ops->left(rt) : 0;
+}
+static inline bool runtime_child_ended(struct runtime *rt, int *ret_status)
+{
+	return rt->ops->child_ended(rt, ret_status);
+}
 
 /*
  * Watch this process and all that it starts, if the configuration says `follow`.

@@ -39,7 +39,7 @@ static bool run(const struct ir_module *m, uint32_t key, uint64_t *ret)
 	interp_space(&in, IRS_GLOBAL, spaces[0], SPACE);
 	interp_space(&in, IRS_RODATA, spaces[1], SPACE);
 	interp_space(&in, IRS_SCRATCH, spaces[2], SPACE);
-	ok = m->funcs.p[0].n_params == 1 && interp_run(&in, 0, ret);
+	ok = m->funcs.p[0].n_params == 1 && interp_eval(&in, 0, ret);
 	interp_done(&in);
 	return ok;
 }

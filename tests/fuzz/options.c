@@ -62,7 +62,10 @@ static void check_error(int argc, char **argv, const struct usage_error *e)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	char *text, *argv[WORDS + 2] = {(char *)"skep"};
-	struct syntax syntax = {table, OPERANDS_NONE, "a|FILE", COMPLETES_FILE};
+	struct syntax syntax = {.options = table,
+				.operands = OPERANDS_NONE,
+				.operand = "a|FILE",
+				.completes = COMPLETES_FILE};
 	struct opts o = {.choice = 3};
 	struct parsed parsed = {0};
 	struct usage_error e;

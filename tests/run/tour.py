@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-Does `make run` show what README prints?        tests/run/tour.py SKEP [--update]
+Does `make run` show what README prints?        tests/run/tour.py SKEP [--update] [--embedded]
 
 The tour is run and its lines are compared with those in README.md, event by event.
 Numbers (times, ids, ports, sizes), the random name of its folder and the parents above
 skep differ from run to run and are left out; programs that run side by side may change
 places, so the order is not compared.  --update writes the lines of this run to README.
+--embedded: skep traces the command itself, as where the kernel lets it load no programs.
 """
 
 import os
@@ -18,8 +19,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BLOCK = re.compile(r"(<!-- tour -->\n```\n)(.*?)(\n```\n<!-- /tour -->)", re.S)
 
 
-def run_tour(skep):
-    argv = [skep, "watch", "-q", "--color", "never", "--", "sh", "examples/tour.sh"]
+def run_tour(skep, runtime):
+    argv = [skep, "watch", "-q", "--color", "never", "--runtime", runtime]
+    argv += ["--", "sh", "examples/tour.sh"]
     run = subprocess.run(argv, cwd=ROOT, text=True, timeout=60, check=True,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     # what is above skep is the reader's own shell
@@ -45,7 +47,8 @@ def main():
     skep = os.path.abspath(sys.argv[1])
     with open(f"{ROOT}/README.md", encoding="utf-8") as f:
         readme = f.read()
-    shown = run_tour(skep)
+    is_embedded = "--embedded" in sys.argv[2:]
+    shown = run_tour(skep, "embedded" if is_embedded else "kernel")
     block = BLOCK.search(readme)
     if "--update" in sys.argv[2:]:
         new = readme[: block.start(2)] + shown + readme[block.end(2):]
@@ -58,7 +61,8 @@ def main():
     for line in sorted(set(have) - set(want)):
         print(f"# the tour showed, README does not print: {line}")
     is_ok = want == have
-    print(f"{'ok' if is_ok else 'not ok'} tour.as_in_readme ({len(have)} lines)")
+    name = "tour.embedded_as_in_readme" if is_embedded else "tour.as_in_readme"
+    print(f"{'ok' if is_ok else 'not ok'} {name} ({len(have)} lines)")
     return 0 if is_ok else 1
 
 

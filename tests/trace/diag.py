@@ -29,8 +29,12 @@ ROOT = os.path.dirname(os.path.dirname(run.HERE))
 ELSEWHERE = {
     "FEATURE": ("tests/unit/compile/lang/bpftrace/test-check.c", "Missing required kernel feature"),
     "INTERNAL": ("src/compile/pipeline.c", "skep's own mistake"),  # nothing is known to cause it
+    "OBJECT": ("tests/unit/vm/object/test-vm-damaged.c", "another byte order"),
     "IR_SYNTAX": ("tests/unit/compile/ir/test-ir.c", "expected a register"),
+    "ASM_SYNTAX": ("tests/unit/isa/test-asm.c", "TEST(mistakes)"),
 }
+# Those of the verifier: a program each.
+VERIFIER = "tests/unit/vm/verify/test-vm-verify.c"
 
 
 def tell(name, wrong):
@@ -64,7 +68,7 @@ FILES = [  # name, bytes, status of skep check, what is said
     ("empty", b"", 0, ""),
     ("blank", b" \n\t\n// nothing\n", 0, ""),
     ("zeros", b"begin {\0}", 1, "is no script: there are zero bytes in it"),
-    ("elf", b"\x7fELF\2\1\1\0\0\0", 1, "skep load takes compiled BPF objects"),
+    ("elf", b"\x7fELF\2\1\1\0\0\0", 1, "x.bt is no object file (ELF)"),
     ("long line", b"begin { " + CALLS + b"prnt(2); " + CALLS + b"}", 1, '"print"'),
     ("deep", b"begin { print(" + b"(" * 9999 + b"1" + b")" * 9999 + b"); }", 1, "nested too deeply"),
     ("deep blocks", b"begin { " + b"if (1) {" * 9999 + b"}" * 9999 + b" }", 1, "nested too deeply"),
@@ -138,8 +142,8 @@ def main():
     failed += tell("cases bear the name of an id", [f"{n}?" for n in sorted(covered) if n not in known])
     for name in known:
         wrong = []
-        if name in ELSEWHERE:
-            path, word = ELSEWHERE[name]
+        if name in ELSEWHERE or name.startswith("VERIFY_"):
+            path, word = ELSEWHERE.get(name, (VERIFIER, f"D_{name},"))
             with open(f"{ROOT}/{path}", encoding="utf-8") as f:
                 wrong += [] if word in f.read() else [f"{path} has no '{word}'"]
         elif name not in covered:

@@ -30,6 +30,7 @@ A block is a keyword with its value, which may go on in lines indented by one ta
             1
     STDERR WARNING: {{.*}}       standard error; nothing, unless it is said here
     OURS why                     bpftrace's answer is another one, for this reason
+    KERNEL why                   not with --runtime embedded, for this reason
 
     EXACT   instead of EXPECT: … with EXACT they are
     SORTED  instead of EXPECT: the lines may come in any order
@@ -44,6 +45,8 @@ compares, and a line `...` stands for any lines, also none.
 
 A case with PROG runs twice, at -O2 and at -O0 (--no-optimizer), and must give the same.
 --against runs the reference instead; cases with OURS are left out.
+--runtime embedded runs scripts in skep itself, without privileges (as user 65534): what says that
+it needs some is skipped with that reason, all else must give the same as in the kernel.
 What this kernel may lack runs in other machines, too: vm.py.
 Last, every row of builtins.def and hooks.def must be in a case.
 """
@@ -72,7 +75,15 @@ NOISE = re.compile(  # on standard error
 )
 
 
+NOBODY = 65534
+# how scripts are refused that need more than the embedded runtime has
+REFUSAL = re.compile(r"(.*(?:without privileges|needs? privileges|embedded runtime).*)")
+
 compiling = threading.Lock()
+
+
+class Refused(Exception):
+    """The embedded runtime does not serve what the script asks for; it said why."""
 
 
 class CaseError(Exception):
@@ -107,7 +118,7 @@ class Case:
 
 KEYWORDS = set(
     "NAME NEEDS FILE ENV STDIN WITH COMMAND RUN PROG CHECK ARGS STATUS EXPECT EXACT SORTED"
-    " STDERR OURS".split()
+    " STDERR OURS KERNEL".split()
 )
 
 
@@ -299,6 +310,7 @@ class Run:
         self.o = options
         self.folder = os.path.join(options.build, "scratch", re.sub(r"\W+", "-", case.name) + level)
         self.with_pid = 0
+        self.is_nobody = options.runtime == "embedded" and os.geteuid() == 0
 
     def put(self, text):
         """The text with $BIN and its like replaced."""
@@ -315,6 +327,8 @@ class Run:
             argv = [self.o.against, "-q", *words]
         else:
             argv = [self.o.skep, *words, *(["--no-optimizer"] if level == "-O0" else [])]
+            if self.o.runtime:
+                argv += ["--runtime", self.o.runtime]
         if "COMMAND" in c.blocks:
             argv += ["-c", self.put(c.get("COMMAND"))]
         if c.program:
@@ -332,10 +346,12 @@ class Run:
 
     def play(self, argv, env):
         """Runs it; status, standard output and error."""
-        p = subprocess.Popen(
-            argv, cwd=self.folder, env=env, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
+        who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if self.is_nobody else {}
+        with compiling:  # a child that has not executed yet would hold a copy open
+            p = subprocess.Popen(
+                argv, cwd=self.folder, env=env, start_new_session=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **who,
+            )
         try:
             out, err = p.communicate(self.case.get("STDIN").encode(), LIMIT)
         except subprocess.TimeoutExpired:
@@ -363,6 +379,9 @@ class Run:
         want_status = int(c.get("STATUS", default))
         if status != want_status:
             wrong.append(f"status {status}, not {want_status}")
+        refusal = REFUSAL.search(err) if wrong and self.o.runtime and status in (1, 77) else None
+        if refusal:
+            raise Refused(refusal[1].split("ERROR: ")[-1].split("error: ")[-1])
         return wrong
 
     def __call__(self, level):
@@ -374,13 +393,15 @@ class Run:
         for name in sorted(set(re.findall(r"\$BIN/([\w-]+)", used))):
             with compiling:
                 compile_prog(self.o.build, name)
-            shutil.copy(f"{self.o.build}/{name}", f"{self.folder}.bin/{name}")
+                shutil.copy(f"{self.o.build}/{name}", f"{self.folder}.bin/{name}")
         for name, text in c.files:
             os.makedirs(os.path.dirname(os.path.join(self.folder, name)), exist_ok=True)
             with open(os.path.join(self.folder, name), "w", encoding="utf-8") as f:
                 f.write(self.put(text))
         env = {"PATH": PATH, "LC_ALL": "C", "HOME": "/root", "TZ": "UTC"}
         env |= dict(w.split("=", 1) for w in shlex.split(self.put(c.get("ENV"))))
+        if self.is_nobody:
+            self.give_away()
         companion = self.start_with(env)
         try:
             argv = self.command(level)
@@ -393,16 +414,32 @@ class Run:
             self.clean()
         return wrong
 
+    def give_away(self):
+        """The folders to whom it runs as."""
+        for top in (self.folder, self.folder + ".bin"):
+            for folder, _, files in os.walk(top):
+                for path in [folder, *(os.path.join(folder, n) for n in files)]:
+                    os.chown(path, NOBODY, NOBODY)
+
     def clean(self):
         for folder in (self.folder, self.folder + ".bin"):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def unlike_others(case):
+    """Why this case says nothing about a runtime, or needs root's own name and files."""
+    if case.is_check or not case.get("RUN", "trace").startswith("trace"):
+        return "it does not run anything"
+    return case.get("KERNEL") or None
+
+
 def run_case(case, options, needs):
     """(what is wrong, why it is skipped)"""
     try:
-        can = case.get("NEEDS") + ("" if case.is_check or "check" in case.get("RUN") else "; root")
-        skip = needs.ask(can)
+        is_plain = case.is_check or "check" in case.get("RUN") or options.runtime == "embedded"
+        skip = needs.ask(case.get("NEEDS") + ("" if is_plain else "; root"))
+        if options.runtime:
+            skip = skip or unlike_others(case)
         if options.against and ("OURS" in case.blocks or case.is_check):
             skip = case.get("OURS") or "a check"
         if skip:
@@ -414,6 +451,8 @@ def run_case(case, options, needs):
             if wrong:
                 return [f"at {level}: {case.path.replace(HERE + '/', '')}"] + wrong, None
         return [], None
+    except Refused as e:
+        return [], str(e)
     except CaseError as e:
         return [str(e)], None
 
@@ -490,6 +529,7 @@ def main():
     a.add_argument("name", nargs="*", help="only these files or cases")
     a.add_argument("--build", default="/tmp/skep-trace", help="folder for compiled programs")
     a.add_argument("--against", metavar="BPFTRACE", help="run this instead of skep")
+    a.add_argument("--runtime", choices=["kernel", "embedded"], help="where scripts run")
     a.add_argument("-j", type=int, default=2, metavar="N", help="so many cases at a time")
     a.add_argument("-v", "--verbose", action="store_true", help="show all that came out")
     o = a.parse_args()
@@ -506,7 +546,10 @@ def main():
     os.makedirs(o.build, exist_ok=True)
     o.build, o.skep = os.path.realpath(o.build), os.path.realpath(o.skep)
     needs = Needs(o.skep)
-    is_all = not o.name and not o.against
+    if o.runtime == "embedded":  # it must be readable for whom it runs as
+        os.chmod(o.build, 0o755)
+        o.skep = shutil.copy(o.skep, os.path.join(o.build, "skep"))
+    is_all = not o.name and not o.against and not o.runtime
     number, failed, skipped = len(chosen) + is_all, 0, 0
     print(f"1..{number}")
     start = time.monotonic()

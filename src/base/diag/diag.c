@@ -216,6 +216,20 @@ static size_t letter(struct str s)
 	return n;
 }
 
+/* What names of foreign files make of a message must not talk to the terminal either. */
+static void print_text(const char *text, struct buf *to)
+{
+	struct str s = str_of(text);
+
+	for (size_t n; s.n; s.p += MAX(n, (size_t)1), s.n -= MAX(n, (size_t)1)) {
+		n = *s.p == '\n' ? 1 : letter(s);
+		if (n)
+			buf_add(to, s.p, n);
+		else
+			buf_putc(to, '.');
+	}
+}
+
 /*
  * The line and its marks.  A script may come from anywhere: what would talk to the
  * terminal is a dot.  Tabs stay, and a letter of several bytes gets one mark, so that the
@@ -249,12 +263,15 @@ static void print_one(const struct diags *d, struct span span, const char *word,
 	const struct source *s = &d->sources.p[span.file];
 	struct place p = diag_place(d, span);
 
+	print_text(s->name, to);
 	if (p.line != p.end_line) {
-		buf_printf(to, "%s:%u-%u: ", s->name, p.line, p.end_line);
+		buf_printf(to, ":%u-%u: ", p.line, p.end_line);
 	} else {
-		buf_printf(to, "%s:%u:%u-%u: ", s->name, p.line, p.column, p.end_column);
+		buf_printf(to, ":%u:%u-%u: ", p.line, p.column, p.end_column);
 	}
-	buf_printf(to, "%s%s%s: %s\n", colour ? style : "", word, colour ? "\033[0m" : "", text);
+	buf_printf(to, "%s%s%s: ", colour ? style : "", word, colour ? "\033[0m" : "");
+	print_text(text, to);
+	buf_putc(to, '\n');
 	if (p.line != p.end_line)
 		return;
 	print_line(line_of(s->text, p.line), p, to);
@@ -293,15 +310,20 @@ void diags_print(const struct diags *d, bool colour, struct buf *to)
 		bool error = x->severity == SEV_ERROR;
 
 		if (x->span.file >= d->sources.n) {
-			buf_printf(to, "%s: %s\n", error ? "ERROR" : "WARNING", x->text);
+			buf_puts(to, error ? "ERROR: " : "WARNING: ");
+			print_text(x->text, to);
+			buf_putc(to, '\n');
 		} else {
 			print_one(d, x->span, error ? "ERROR" : "WARNING",
 				  error ? "\033[31m" : "\033[33m", x->text, colour, to);
 		}
 		print_places(d, x, colour, to);
 		for (const struct diag_note *n = x->notes; n; n = n->next)
-			if (!n->span.end || n->span.file >= d->sources.n)
-				buf_printf(to, "HINT: %s\n", n->text);
+			if (!n->span.end || n->span.file >= d->sources.n) {
+				buf_puts(to, "HINT: ");
+				print_text(n->text, to);
+				buf_putc(to, '\n');
+			}
 	}
 	print_dropped(d, SEV_WARNING, "WARNING", "warning", to);
 	print_dropped(d, SEV_ERROR, "ERROR", "error", to);

@@ -335,7 +335,7 @@ bool interp_call(struct interp *in, uint32_t func, const uint64_t *args, unsigne
 	return ok;
 }
 
-bool interp_run(struct interp *in, uint64_t context, uint64_t *ret)
+bool interp_eval(struct interp *in, uint64_t context, uint64_t *ret)
 {
 	in->why = INTERP_OK;
 	return interp_call(in, 0, &context, 1, ret);

@@ -67,6 +67,6 @@ uint64_t interp_area(struct interp *in, void *p, uint32_t n, bool is_constant);
 void *interp_memory(struct interp *in, uint64_t address, uint32_t n, bool write);
 
 /* Run the entry, or a function by index.  False: `why` says what went wrong. */
-bool interp_run(struct interp *in, uint64_t context, uint64_t *ret);
+bool interp_eval(struct interp *in, uint64_t context, uint64_t *ret);
 bool interp_call(struct interp *in, uint32_t func, const uint64_t *args, unsigned int n_args,
 		 uint64_t *ret);

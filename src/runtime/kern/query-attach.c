@@ -18,7 +18,7 @@
 
 enum { THREADS = 64, THREAD_STACK = 128 << 10 };
 
-void query_keep(struct query *x, int link, int event, bool is_slow)
+void query_keep(struct query_kern *x, int link, int event, bool is_slow)
 {
 	if (x->attached_n == x->attached_room) {
 		x->attached_room = x->attached_room ? x->attached_room * 2 : 16;
@@ -47,7 +47,7 @@ static int start_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
 
 /* --- by kind: each returns 0 or -errno */
 
-static int keep_link(struct query *x, int fd)
+static int keep_link(struct query_kern *x, int fd)
 {
 	if (fd >= 0)
 		query_keep(x, fd, -1, false);
@@ -55,7 +55,7 @@ static int keep_link(struct query *x, int fd)
 }
 
 /* tp_btf, fentry, fexit: the program knows where; a raw tracepoint is named. */
-static int attach_raw(struct query *x, const struct question_probe *p)
+static int attach_raw(struct query_kern *x, const struct question_probe *p)
 {
 	struct bpf_raw_tracepoint_cookie a = {
 		.name = p->attach == QATTACH_RAW_TP ? (uintptr_t)p->target : 0,
@@ -67,7 +67,7 @@ static int attach_raw(struct query *x, const struct question_probe *p)
 
 	if (p->cookie && (p->attach == QATTACH_FENTRY || p->attach == QATTACH_FEXIT)) {
 		link.link_create.prog_fd = (uint32_t)x->progs[p->prog];
-		link.link_create.attach_type = x->q->progs.p[p->prog].attach_type;
+		link.link_create.attach_type = x->base.q->progs.p[p->prog].attach_type;
 		link.link_create.tracing.cookie = p->cookie;
 		return keep_link(x, bpf_call(BPF_LINK_CREATE, &link, sizeof(link)));
 	}
@@ -76,10 +76,10 @@ static int attach_raw(struct query *x, const struct question_probe *p)
 	return keep_link(x, r);
 }
 
-static int attach_kprobe_multi(struct query *x, const struct question_probe *p)
+static int attach_kprobe_multi(struct query_kern *x, const struct question_probe *p)
 {
 	union bpf_attr a = {0};
-	bool is_session = x->q->progs.p[p->prog].attach_type == BPF_TRACE_KPROBE_SESSION_;
+	bool is_session = x->base.q->progs.p[p->prog].attach_type == BPF_TRACE_KPROBE_SESSION_;
 
 	a.link_create.prog_fd = (uint32_t)x->progs[p->prog];
 	a.link_create.attach_type = is_session ? (uint32_t)BPF_TRACE_KPROBE_SESSION_
@@ -94,7 +94,7 @@ static int attach_kprobe_multi(struct query *x, const struct question_probe *p)
 	return keep_link(x, bpf_call(BPF_LINK_CREATE, &a, sizeof(a)));
 }
 
-static int attach_uprobe_multi(struct query *x, const struct question_probe *p)
+static int attach_uprobe_multi(struct query_kern *x, const struct question_probe *p)
 {
 	struct bpf_link_uprobe_multi a = {
 		.prog_fd = (uint32_t)x->progs[p->prog],
@@ -139,7 +139,7 @@ static void *read_iterator(void *arg)
 	return NULL;
 }
 
-static int run_iterator(struct query *x, int link)
+static int run_iterator(struct query_kern *x, int link)
 {
 	union bpf_attr a = {0};
 	struct iterator *i;
@@ -162,15 +162,16 @@ static int run_iterator(struct query *x, int link)
 	return 0;
 }
 
-bool query_iterates(const struct query *x)
+bool query_kern_iterates(const struct query *base)
 {
+	const struct query_kern *x = (const struct query_kern *)base;
 	for (const struct iterator *i = x->iterators; i; i = i->next)
 		if (!__atomic_load_n(&i->is_done, __ATOMIC_ACQUIRE))
 			return true;
 	return false;
 }
 
-static void end_iterators(struct query *x)
+static void end_iterators(struct query_kern *x)
 {
 	struct iterator *i, *next;
 
@@ -183,7 +184,7 @@ static void end_iterators(struct query *x)
 	x->iterators = NULL;
 }
 
-static int attach_iter(struct query *x, const struct question_probe *p)
+static int attach_iter(struct query_kern *x, const struct question_probe *p)
 {
 	union bpf_attr a = {0};
 	int link, r;
@@ -198,7 +199,7 @@ static int attach_iter(struct query *x, const struct question_probe *p)
 	return r;
 }
 
-static int attach(struct query *x, const struct question_probe *p)
+static int attach(struct query_kern *x, const struct question_probe *p)
 {
 	switch (p->attach) {
 	case QATTACH_NONE:
@@ -246,9 +247,10 @@ static const char *reason(int r)
 	}
 }
 
-int query_attach(struct query *x, uint32_t probe, struct query_error *e)
+int query_kern_attach(struct query *base, uint32_t probe, struct query_error *e)
 {
-	const struct question_probe *p = &x->q->probes.p[probe];
+	struct query_kern *x = (struct query_kern *)base;
+	const struct question_probe *p = &x->base.q->probes.p[probe];
 	size_t before = x->attached_n;
 	int r;
 
@@ -322,8 +324,9 @@ static void close_all(struct closing *c)
 		pthread_join(threads[i], NULL);
 }
 
-void query_detach(struct query *x)
+void query_kern_detach(struct query *base)
 {
+	struct query_kern *x = (struct query_kern *)base;
 	struct closing slow = {.all = x->attached};
 
 	end_iterators(x);

@@ -201,11 +201,11 @@ void query_load_hint(const struct question_prog *p, int r, struct query_error *e
 			   strerror(-r));
 }
 
-void query_attach_hint(const struct query *x, const struct question_probe *p, int r,
+void query_attach_hint(const struct query_kern *x, const struct question_probe *p, int r,
 		       struct query_error *e)
 {
 	enum feature_id id = feature_of_probe(p->attach);
-	const char *function = p->target ? p->target : x->q->progs.p[p->prog].btf_name;
+	const char *function = p->target ? p->target : x->base.q->progs.p[p->prog].btf_name;
 
 	if (r == -EACCES || r == -EPERM) {
 		if (hint_privileges(CAPABILITY_BIT(BPF) | CAPABILITY_BIT(PERFMON), e))

@@ -52,8 +52,8 @@ struct iterator {
 	bool is_done; /* atomic */
 };
 
-struct query {
-	const struct question *q;
+struct query_kern {
+	struct query base;
 	struct query_config config;
 	int *maps;	       /* descriptors, owned; -1 */
 	uint32_t *ring_sizes;  /* max_entries as made */
@@ -75,13 +75,13 @@ struct query {
 int query_fail(struct query_error *e, int r, const char *format, ...) _printf_(3, 4);
 void query_hint(struct query_error *e, const char *format, ...) _printf_(2, 3);
 
-int query_maps_create(struct query *x, struct query_error *e);
+int query_maps_create(struct query_kern *x, struct query_error *e);
 
 /* Load program `i` into x->progs[i]. */
-int query_prog_load(struct query *x, uint32_t i, struct query_error *e);
+int query_prog_load(struct query_kern *x, uint32_t i, struct query_error *e);
 /* Once more, for one that was refused and is optional: 0, or the reason is in `e`. */
-int query_prog_retry(struct query *x, uint32_t i, struct query_error *e);
-const struct btf_view *query_btf(struct query *x); /* NULL: this kernel has none */
+int query_prog_retry(struct query_kern *x, uint32_t i, struct query_error *e);
+const struct btf_view *query_btf(struct query_kern *x); /* NULL: this kernel has none */
 
 /*
  * Read the verifier's log: e->error.what in words, e->span by the program's lines,
@@ -90,12 +90,22 @@ const struct btf_view *query_btf(struct query *x); /* NULL: this kernel has none
 void query_refusal(const struct question_prog *p, const char *log, int r, struct query_error *e);
 
 /* Keep descriptors until query_detach(); -1 for what there is not. */
-void query_keep(struct query *x, int link, int event, bool is_slow);
+void query_keep(struct query_kern *x, int link, int event, bool is_slow);
 
 /* Attach by a perf event.  0 or -errno; nothing is said. */
-int query_attach_perf(struct query *x, const struct question_probe *p);
+int query_attach_perf(struct query_kern *x, const struct question_probe *p);
 
 /* Why it did not attach, and what would help. */
-void query_attach_hint(const struct query *x, const struct question_probe *p, int r,
+void query_attach_hint(const struct query_kern *x, const struct question_probe *p, int r,
 		       struct query_error *e);
 void query_load_hint(const struct question_prog *p, int r, struct query_error *e);
+
+/* struct query_ops */
+int query_kern_attach(struct query *base, uint32_t probe, struct query_error *e);
+bool query_kern_iterates(const struct query *base);
+void query_kern_detach(struct query *base);
+int query_kern_map_each(struct query *base, uint32_t map, query_item_fn fn, void *ctx);
+int query_kern_map_get(struct query *base, uint32_t map, const void *key, query_item_fn fn,
+		       void *ctx);
+int query_kern_map_clear(struct query *base, uint32_t map);
+int query_kern_map_zero(struct query *base, uint32_t map);

@@ -45,7 +45,7 @@ static void load_done(struct load *l)
 
 /* --- relocations */
 
-static int put_ksym(struct query *x, struct bpf_insn *at, const struct question_reloc *r)
+static int put_ksym(struct query_kern *x, struct bpf_insn *at, const struct question_reloc *r)
 {
 	const struct btf_view *v = query_btf(x);
 	uint32_t id = v ? btf_find(v, BTF_ONE(VAR), r->name) : 0;
@@ -56,7 +56,7 @@ static int put_ksym(struct query *x, struct bpf_insn *at, const struct question_
 	return 0;
 }
 
-static int put_kfunc(struct query *x, struct bpf_insn *at, const struct question_reloc *r)
+static int put_kfunc(struct query_kern *x, struct bpf_insn *at, const struct question_reloc *r)
 {
 	const struct btf_view *v = query_btf(x);
 	uint32_t id = v ? btf_find(v, BTF_ONE(FUNC), r->name) : 0;
@@ -67,7 +67,7 @@ static int put_kfunc(struct query *x, struct bpf_insn *at, const struct question
 	return 0;
 }
 
-static int put(struct query *x, struct bpf_insn *at, const struct question_reloc *r)
+static int put(struct query_kern *x, struct bpf_insn *at, const struct question_reloc *r)
 {
 	switch (r->kind) {
 	case QRELOC_MAP:
@@ -94,7 +94,7 @@ static struct span span_of(const struct question_prog *p, uint32_t insn)
 	return at;
 }
 
-static int relocate(struct query *x, const struct question_prog *p, struct load *l,
+static int relocate(struct query_kern *x, const struct question_prog *p, struct load *l,
 		    struct query_error *e)
 {
 	l->insns = xalloc(MAX(p->n_insns, 1u) * sizeof(*l->insns));
@@ -105,7 +105,7 @@ static int relocate(struct query *x, const struct question_prog *p, struct load 
 
 		if (r->insn + is_wide >= p->n_insns ||
 		    ((r->kind == QRELOC_MAP || r->kind == QRELOC_MAP_VALUE) &&
-		     r->map >= x->q->maps.n))
+		     r->map >= x->base.q->maps.n))
 			return query_fail(e, -EINVAL, "the program %s is damaged", p->name);
 		if (put(x, &l->insns[r->insn], r) < 0) {
 			e->span = span_of(p, r->insn);
@@ -189,7 +189,7 @@ static uint32_t find_target(const struct btf_view *v, const struct question_prog
 	}
 }
 
-static int add_target(struct query *x, const struct question_prog *p, struct load *l,
+static int add_target(struct query_kern *x, const struct question_prog *p, struct load *l,
 		      struct query_error *e)
 {
 	const struct btf_view *v;
@@ -224,9 +224,9 @@ static int add_target(struct query *x, const struct question_prog *p, struct loa
 
 /* --- the load */
 
-static void fill_attr(const struct query *x, const struct question_prog *p, struct load *l)
+static void fill_attr(const struct query_kern *x, const struct question_prog *p, struct load *l)
 {
-	const char *license = x->q->config.license;
+	const char *license = x->base.q->config.license;
 
 	l->attr.prog_type = p->prog_type;
 	l->attr.expected_attach_type = p->attach_type;
@@ -288,9 +288,9 @@ static bool is_optional(const struct question *q, uint32_t prog)
 	return is_used;
 }
 
-static int load(struct query *x, uint32_t i, struct query_error *e)
+static int load(struct query_kern *x, uint32_t i, struct query_error *e)
 {
-	const struct question_prog *p = &x->q->progs.p[i];
+	const struct question_prog *p = &x->base.q->progs.p[i];
 	struct load l = {.btf = -1, .module = -1};
 	int r;
 
@@ -318,24 +318,24 @@ static int load(struct query *x, uint32_t i, struct query_error *e)
 	return r;
 }
 
-int query_prog_load(struct query *x, uint32_t i, struct query_error *e)
+int query_prog_load(struct query_kern *x, uint32_t i, struct query_error *e)
 {
 	int r = load(x, i, e);
 
 	if (r >= 0)
 		return 0;
-	if (is_optional(x->q, i)) { /* query_attach() will say so */
+	if (is_optional(x->base.q, i)) { /* query_attach() will say so */
 		*e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
 		return 0;
 	}
 	e->prog = i;
-	for (uint32_t k = 0; k < x->q->probes.n && e->probe == UINT32_MAX; k++)
-		if (x->q->probes.p[k].prog == i)
+	for (uint32_t k = 0; k < x->base.q->probes.n && e->probe == UINT32_MAX; k++)
+		if (x->base.q->probes.p[k].prog == i)
 			e->probe = k;
 	return r;
 }
 
-int query_prog_retry(struct query *x, uint32_t i, struct query_error *e)
+int query_prog_retry(struct query_kern *x, uint32_t i, struct query_error *e)
 {
 	int r = load(x, i, e);
 

@@ -37,13 +37,13 @@ static size_t value_step(const struct question_map *m)
 	return is_per_cpu(m) ? (m->value_size + 7u) & ~(size_t)7 : m->value_size;
 }
 
-static size_t value_bytes(const struct query *x, const struct question_map *m)
+static size_t value_bytes(const struct query_kern *x, const struct question_map *m)
 {
 	return is_per_cpu(m) ? value_step(m) * x->cpus : m->value_size;
 }
 
 /* An element's values, wherever they are. */
-static int hand_over(const struct query *x, const struct question_map *m, const char *key,
+static int hand_over(const struct query_kern *x, const struct question_map *m, const char *key,
 		     const char *value, query_item_fn fn, void *ctx)
 {
 	if (m->n_stripes)
@@ -79,22 +79,22 @@ static uint32_t power_of_two(uint64_t n, uint64_t min, uint64_t max)
 }
 
 /* By configuration, else a thousandth of memory; it counts as ours, so not much. */
-static uint32_t ring_size(const struct query *x)
+static uint32_t ring_size(const struct query_kern *x)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), n = x->config.ring_bytes;
 	struct sysinfo s;
 
-	if (!n && x->q->config.perf_rb_pages)
-		n = x->q->config.perf_rb_pages * page;
+	if (!n && x->base.q->config.perf_rb_pages)
+		n = x->base.q->config.perf_rb_pages * page;
 	if (n)
 		return power_of_two(n, page, 1u << 30);
 	n = sysinfo(&s) < 0 ? 0 : (uint64_t)s.totalram * s.mem_unit / RING_SHARE;
 	return power_of_two(n, MAX(page, (uint64_t)RING_MIN), RING_MAX);
 }
 
-static int create(struct query *x, uint32_t i)
+static int create(struct query_kern *x, uint32_t i)
 {
-	const struct question_map *m = &x->q->maps.p[i];
+	const struct question_map *m = &x->base.q->maps.p[i];
 	union bpf_attr a = {0};
 	int r;
 
@@ -151,10 +151,10 @@ static int fill(int fd, const struct question_map *m)
 	return bpf_call(BPF_MAP_FREEZE, &a, sizeof(a));
 }
 
-int query_maps_create(struct query *x, struct query_error *e)
+int query_maps_create(struct query_kern *x, struct query_error *e)
 {
-	for (uint32_t i = 0; i < x->q->maps.n; i++) {
-		const struct question_map *m = &x->q->maps.p[i];
+	for (uint32_t i = 0; i < x->base.q->maps.n; i++) {
+		const struct question_map *m = &x->base.q->maps.p[i];
 		int r = create(x, i);
 
 		if (r == -EPERM) {
@@ -205,9 +205,9 @@ static int next_key(int fd, const void *key, void *ret)
 }
 
 /* Elements may come and go while we read: one that went is left out. */
-static int each_one(struct query *x, uint32_t i, query_item_fn fn, void *ctx)
+static int each_one(struct query_kern *x, uint32_t i, query_item_fn fn, void *ctx)
 {
-	const struct question_map *m = &x->q->maps.p[i];
+	const struct question_map *m = &x->base.q->maps.p[i];
 	_cleanup_free_ char *key = xalloc(2 * (size_t)m->key_size), *value = NULL;
 	char *next = key + m->key_size, *before = NULL;
 	int r, n = 0;
@@ -250,7 +250,7 @@ static int batch_read(int fd, struct batch *b, char *at, bool is_first, bool *re
 	return (int)a.batch.count;
 }
 
-static void batch_room(const struct query *x, const struct question_map *m, struct batch *b,
+static void batch_room(const struct query_kern *x, const struct question_map *m, struct batch *b,
 		       uint32_t room)
 {
 	b->room = room;
@@ -259,9 +259,9 @@ static void batch_room(const struct query *x, const struct question_map *m, stru
 }
 
 /* -ENOTSUP: not with this map on this kernel; nothing was handed over. */
-static int each_batch(struct query *x, uint32_t i, query_item_fn fn, void *ctx)
+static int each_batch(struct query_kern *x, uint32_t i, query_item_fn fn, void *ctx)
 {
-	const struct question_map *m = &x->q->maps.p[i];
+	const struct question_map *m = &x->base.q->maps.p[i];
 	_cleanup_free_ char *at = xalloc(MAX(m->key_size, 8u));
 	struct batch b = {0};
 	bool is_first = true, is_end = false;
@@ -293,9 +293,10 @@ out:
 	return r < 0 ? r : n;
 }
 
-int query_map_each(struct query *x, uint32_t map, query_item_fn fn, void *ctx)
+int query_kern_map_each(struct query *base, uint32_t map, query_item_fn fn, void *ctx)
 {
-	const struct question_map *m = &x->q->maps.p[map];
+	struct query_kern *x = (struct query_kern *)base;
+	const struct question_map *m = &x->base.q->maps.p[map];
 	int r = -ENOTSUP;
 
 	if (!is_array(m) && m->max_entries > 8)
@@ -303,9 +304,11 @@ int query_map_each(struct query *x, uint32_t map, query_item_fn fn, void *ctx)
 	return r == -ENOTSUP ? each_one(x, map, fn, ctx) : r;
 }
 
-int query_map_get(struct query *x, uint32_t map, const void *key, query_item_fn fn, void *ctx)
+int query_kern_map_get(struct query *base, uint32_t map, const void *key, query_item_fn fn,
+		       void *ctx)
 {
-	const struct question_map *m = &x->q->maps.p[map];
+	struct query_kern *x = (struct query_kern *)base;
+	const struct question_map *m = &x->base.q->maps.p[map];
 	_cleanup_free_ char *value = xalloc(value_bytes(x, m));
 	int r = lookup(x->maps[map], key, value);
 
@@ -335,9 +338,9 @@ static int update(int fd, const void *key, const void *value, uint64_t flags)
 }
 
 /* The one element of a map without keys; its mark says whether it was ever set. */
-static int zero_array(struct query *x, uint32_t map, bool keeps_mark)
+static int zero_array(struct query_kern *x, uint32_t map, bool keeps_mark)
 {
-	const struct question_map *m = &x->q->maps.p[map];
+	const struct question_map *m = &x->base.q->maps.p[map];
 	_cleanup_free_ char *value = xalloc(value_bytes(x, m));
 	size_t step = value_step(m), mark = keeps_mark ? 8 : 0;
 	uint32_t key = 0;
@@ -350,9 +353,10 @@ static int zero_array(struct query *x, uint32_t map, bool keeps_mark)
 	return update(x->maps[map], &key, value, BPF_ANY);
 }
 
-int query_map_clear(struct query *x, uint32_t map)
+int query_kern_map_clear(struct query *base, uint32_t map)
 {
-	const struct question_map *m = &x->q->maps.p[map];
+	struct query_kern *x = (struct query_kern *)base;
+	const struct question_map *m = &x->base.q->maps.p[map];
 	_cleanup_free_ char *key = NULL;
 
 	if (is_array(m))
@@ -387,9 +391,10 @@ static int take_key(void *ctx, const void *key, const void *values, unsigned int
 	return 0;
 }
 
-int query_map_zero(struct query *x, uint32_t map)
+int query_kern_map_zero(struct query *base, uint32_t map)
 {
-	const struct question_map *m = &x->q->maps.p[map];
+	struct query_kern *x = (struct query_kern *)base;
+	const struct question_map *m = &x->base.q->maps.p[map];
 	_cleanup_free_ char *zero = NULL;
 	struct keys k = {.size = m->key_size};
 	int r;
@@ -397,7 +402,7 @@ int query_map_zero(struct query *x, uint32_t map)
 	if (is_array(m))
 		return zero_array(x, map, true);
 	zero = xalloc(value_bytes(x, m));
-	r = query_map_each(x, map, take_key, &k);
+	r = query_kern_map_each(&x->base, map, take_key, &k);
 	for (size_t at = 0; r >= 0 && at < k.all.n; at += k.size) {
 		r = update(x->maps[map], k.all.p + at, zero, BPF_EXIST);
 		if (r == -ENOENT)

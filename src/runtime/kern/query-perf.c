@@ -39,7 +39,7 @@ static int perf_open(struct perf_event_attr *a, int pid, int cpu)
 }
 
 /* The program onto the event: *ret_link is the link's descriptor, -1 if there is none. */
-static int put_program(const struct query *x, const struct question_probe *p, int event,
+static int put_program(const struct query_kern *x, const struct question_probe *p, int event,
 		       int *ret_link)
 {
 	union bpf_attr a = {0};
@@ -61,7 +61,7 @@ static int put_program(const struct query *x, const struct question_probe *p, in
 }
 
 /* Open, put the program on it, let it run. */
-static int start(struct query *x, const struct question_probe *p, struct perf_event_attr *attr,
+static int start(struct query_kern *x, const struct question_probe *p, struct perf_event_attr *attr,
 		 int pid, int cpu)
 {
 	int event = perf_open(attr, pid, cpu), link, r;
@@ -84,7 +84,7 @@ static int start(struct query *x, const struct question_probe *p, struct perf_ev
 }
 
 /* On each cpu that is online; those that go meanwhile are left out. */
-static int start_everywhere(struct query *x, const struct question_probe *p,
+static int start_everywhere(struct query_kern *x, const struct question_probe *p,
 			    struct perf_event_attr *attr)
 {
 	uint32_t cpus[CPUS_MAX];
@@ -131,7 +131,7 @@ static int pmu_attr(struct perf_event_attr *attr, const char *pmu, bool is_retur
 	return 0;
 }
 
-static int attach_kprobe(struct query *x, const struct question_probe *p)
+static int attach_kprobe(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {0};
 	char name[512];
@@ -150,7 +150,7 @@ static int attach_kprobe(struct query *x, const struct question_probe *p)
 	return start(x, p, &attr, -1, 0);
 }
 
-static int attach_uprobe(struct query *x, const struct question_probe *p)
+static int attach_uprobe(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {0};
 	int r = pmu_attr(&attr, "uprobe", p->attach == QATTACH_URETPROBE);
@@ -172,7 +172,7 @@ static int attach_uprobe(struct query *x, const struct question_probe *p)
 
 /* --- tracepoints, clocks, counters, memory */
 
-static int attach_tracepoint(struct query *x, const struct question_probe *p)
+static int attach_tracepoint(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT};
 	int id = tracefs_event_id(&x->tracefs, p->group, p->target);
@@ -190,7 +190,7 @@ static void set_period(struct perf_event_attr *attr, const struct question_probe
 	attr->sample_period = p->period ? p->period : 1; /* in one place with sample_freq */
 }
 
-static int attach_event(struct query *x, const struct question_probe *p)
+static int attach_event(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {.type = p->perf_type, .config = p->perf_config};
 
@@ -198,7 +198,7 @@ static int attach_event(struct query *x, const struct question_probe *p)
 	return start_everywhere(x, p, &attr);
 }
 
-static int attach_clock(struct query *x, const struct question_probe *p)
+static int attach_clock(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -214,7 +214,7 @@ static int attach_clock(struct query *x, const struct question_probe *p)
 }
 
 /* All threads that a process has now; those that it starts later inherit the event. */
-static int start_on_threads(struct query *x, const struct question_probe *p,
+static int start_on_threads(struct query_kern *x, const struct question_probe *p,
 			    struct perf_event_attr *attr, int pid)
 {
 	char path[64];
@@ -240,7 +240,7 @@ static int start_on_threads(struct query *x, const struct question_probe *p,
 }
 
 /* An address of a process: on that process; one of the kernel: on each cpu. */
-static int attach_watchpoint(struct query *x, const struct question_probe *p)
+static int attach_watchpoint(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_BREAKPOINT,
@@ -258,7 +258,7 @@ static int attach_watchpoint(struct query *x, const struct question_probe *p)
 	return start_everywhere(x, p, &attr);
 }
 
-int query_attach_perf(struct query *x, const struct question_probe *p)
+int query_attach_perf(struct query_kern *x, const struct question_probe *p)
 {
 	switch (p->attach) {
 	case QATTACH_TRACEPOINT:

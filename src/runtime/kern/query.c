@@ -33,7 +33,7 @@ void query_hint(struct query_error *e, const char *format, ...)
 	va_end(args);
 }
 
-const struct btf_view *query_btf(struct query *x)
+const struct btf_view *query_btf(struct query_kern *x)
 {
 	const struct btf_view *shared = x->config.btf ? x->config.btf(x->config.btf_ctx) : NULL;
 
@@ -48,35 +48,36 @@ const struct btf_view *query_btf(struct query *x)
 }
 
 /* The globals are one element of an array: mapped, they are memory like any other. */
-static void map_globals(struct query *x)
+static void map_globals(struct query_kern *x)
 {
 	const struct question_map *m;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *p;
 
-	if (x->q->globals < 0)
+	if (x->base.q->globals < 0)
 		return;
-	m = &x->q->maps.p[x->q->globals];
+	m = &x->base.q->maps.p[x->base.q->globals];
 	x->globals_n = (m->value_size + page - 1) / page * page;
-	p = mmap(NULL, x->globals_n, PROT_READ | PROT_WRITE, MAP_SHARED, x->maps[x->q->globals], 0);
+	p = mmap(NULL, x->globals_n, PROT_READ | PROT_WRITE, MAP_SHARED,
+		 x->maps[x->base.q->globals], 0);
 	x->globals = p == MAP_FAILED ? NULL : p;
 }
 
-static void set_facts(struct query *x)
+static void set_facts(struct query_kern *x)
 {
-	const struct question *q = x->q;
+	const struct question *q = x->base.q;
 	uint64_t start = clock_boot_ns(), epoch = (uint64_t)clock_boot_to_real_ns();
 	uint64_t cpus = x->cpus, child = (uint64_t)x->config.child_pid;
 
-	query_global_set(x, q->global_cpid, &child, sizeof(child));
-	query_global_set(x, q->global_ncpus, &cpus, sizeof(cpus));
-	query_global_set(x, q->global_epoch_ns, &epoch, sizeof(epoch));
-	query_global_set(x, q->global_start_ns, &start, sizeof(start));
+	query_global_set(&x->base, q->global_cpid, &child, sizeof(child));
+	query_global_set(&x->base, q->global_ncpus, &cpus, sizeof(cpus));
+	query_global_set(&x->base, q->global_epoch_ns, &epoch, sizeof(epoch));
+	query_global_set(&x->base, q->global_start_ns, &start, sizeof(start));
 }
 
-static int open_ring(struct query *x, struct query_error *e)
+static int open_ring(struct query_kern *x, struct query_error *e)
 {
-	int i = x->q->ring, r;
+	int i = x->base.q->ring, r;
 
 	if (i < 0)
 		return 0;
@@ -84,11 +85,14 @@ static int open_ring(struct query *x, struct query_error *e)
 	return r < 0 ? query_fail(e, r, "cannot map the ring buffer") : 0;
 }
 
-static struct query *query_new(const struct question *q, const struct query_config *config)
-{
-	struct query *x = xalloc(sizeof(*x));
+static const struct query_ops ops;
 
-	x->q = q;
+static struct query_kern *query_new(const struct question *q, const struct query_config *config)
+{
+	struct query_kern *x = xalloc(sizeof(*x));
+
+	x->base.ops = &ops;
+	x->base.q = q;
 	x->config = *config;
 	x->cpus = cpus_possible();
 	x->tracefs.root = -1;
@@ -117,7 +121,7 @@ static int enable_stats(void)
 int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
 		    struct query_error *e)
 {
-	struct query *x = query_new(q, config);
+	struct query_kern *x = query_new(q, config);
 	int r;
 
 	*e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
@@ -131,7 +135,7 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 	for (uint32_t i = 0; r >= 0 && i < q->progs.n; i++)
 		r = query_prog_load(x, i, e);
 	if (r < 0) {
-		query_close(x);
+		query_close(&x->base);
 		return r;
 	}
 	if (x->is_btf_open) /* only loading needs it */
@@ -139,22 +143,21 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 	x->is_btf_open = false;
 	x->config.btf = NULL; /* may be gone by then */
 	set_facts(x);
-	*ret = x;
+	*ret = &x->base;
 	return 0;
 }
 
-void query_close(struct query *x)
+static void query_kern_close(struct query *base)
 {
-	if (!x)
-		return;
-	query_detach(x);
+	struct query_kern *x = (struct query_kern *)base;
+	query_kern_detach(&x->base);
 	ring_close(&x->ring);
 	if (x->globals)
 		munmap(x->globals, x->globals_n);
-	for (size_t i = 0; i < x->q->progs.n; i++)
+	for (size_t i = 0; i < x->base.q->progs.n; i++)
 		if (x->progs[i] >= 0)
 			close(x->progs[i]);
-	for (size_t i = 0; i < x->q->maps.n; i++)
+	for (size_t i = 0; i < x->base.q->maps.n; i++)
 		if (x->maps[i] >= 0)
 			close(x->maps[i]);
 	if (x->is_btf_open)
@@ -212,22 +215,24 @@ static int run_packet(int fd, uint32_t repeat, uint32_t *ret, uint64_t *ret_ns)
 	return 0;
 }
 
-int query_run(struct query *x, uint32_t probe, uint32_t repeat, uint32_t *ret, uint64_t *ret_ns)
+static int query_kern_run(struct query *base, uint32_t probe, uint32_t repeat, uint32_t *ret,
+			  uint64_t *ret_ns)
 {
-	uint32_t prog = x->q->probes.p[probe].prog;
+	struct query_kern *x = (struct query_kern *)base;
+	uint32_t prog = x->base.q->probes.p[probe].prog;
 	uint64_t runs = 0, ns = 0, runs_then, ns_then;
 	bool has_stats;
 	int r;
 
 	if (!repeat)
 		repeat = 1;
-	if (x->q->progs.p[prog].prog_type != BPF_PROG_TYPE_RAW_TRACEPOINT)
+	if (x->base.q->progs.p[prog].prog_type != BPF_PROG_TYPE_RAW_TRACEPOINT)
 		return run_packet(x->progs[prog], repeat, ret, ret_ns);
-	r = query_stats(x, prog, &runs, &ns);
+	r = query_stats(&x->base, prog, &runs, &ns);
 	has_stats = r >= 0;
 	r = run_raw_tp(x->progs[prog], repeat, ret, ret_ns);
 	/* the program's own time, without the system call's, if that is counted */
-	if (r >= 0 && has_stats && query_stats(x, prog, &runs_then, &ns_then) >= 0 &&
+	if (r >= 0 && has_stats && query_stats(&x->base, prog, &runs_then, &ns_then) >= 0 &&
 	    runs_then > runs)
 		*ret_ns = (ns_then - ns) / (runs_then - runs);
 	return r;
@@ -235,8 +240,9 @@ int query_run(struct query *x, uint32_t probe, uint32_t repeat, uint32_t *ret, u
 
 /* --- records */
 
-int query_poll(struct query *x, int timeout_ms, query_record_fn fn, void *ctx)
+static int query_kern_poll(struct query *base, int timeout_ms, query_record_fn fn, void *ctx)
 {
+	struct query_kern *x = (struct query_kern *)base;
 	int n = ring_drain(&x->ring, fn, ctx);
 
 	if (n || !timeout_ms)
@@ -245,16 +251,18 @@ int query_poll(struct query *x, int timeout_ms, query_record_fn fn, void *ctx)
 	return n > 0 ? ring_drain(&x->ring, fn, ctx) : n;
 }
 
-int query_poll_fd(struct query *x)
+static int query_kern_poll_fd(struct query *base)
 {
+	struct query_kern *x = (struct query_kern *)base;
 	return x->ring.consumer ? x->ring.fd : -1;
 }
 
 /* --- globals, losses, stacks, statistics */
 
-int query_global_set(struct query *x, int32_t offset, const void *p, size_t n)
+static int query_kern_global_set(struct query *base, int32_t offset, const void *p, size_t n)
 {
-	const struct question *q = x->q;
+	struct query_kern *x = (struct query_kern *)base;
+	const struct question *q = x->base.q;
 	const struct question_map *m;
 	_cleanup_free_ char *whole = NULL;
 	union bpf_attr a = {0};
@@ -283,72 +291,9 @@ int query_global_set(struct query *x, int32_t offset, const void *p, size_t n)
 	return bpf_call(BPF_MAP_UPDATE_ELEM, &a, sizeof(a));
 }
 
-struct sum {
-	uint32_t row;
-	uint64_t total;
-};
-
-static int add_up(void *ctx, const void *key, const void *values, unsigned int n, size_t step)
+static int query_kern_stats(struct query *base, uint32_t prog, uint64_t *ret_runs, uint64_t *ret_ns)
 {
-	struct sum *s = ctx;
-	uint64_t one;
-
-	(void)key;
-	for (unsigned int i = 0; i < n; i++) {
-		memcpy(&one, (const char *)values + i * step + s->row * sizeof(one), sizeof(one));
-		s->total += one;
-	}
-	return 0;
-}
-
-uint64_t query_loss(struct query *x, uint32_t loss)
-{
-	struct sum s = {.row = loss};
-	uint32_t zero = 0;
-
-	if (x->q->lost < 0 || (loss + 1) * sizeof(uint64_t) > x->q->maps.p[x->q->lost].value_size)
-		return 0;
-	query_map_get(x, (uint32_t)x->q->lost, &zero, add_up, &s);
-	return s.total;
-}
-
-struct frames {
-	uint64_t *to;
-	unsigned int room, n;
-	uint32_t bytes;
-};
-
-static int take_frames(void *ctx, const void *key, const void *values, unsigned int n, size_t step)
-{
-	struct frames *f = ctx;
-	unsigned int have = f->bytes / sizeof(uint64_t);
-	uint64_t one;
-
-	(void)key;
-	(void)n;
-	(void)step;
-	for (unsigned int i = 0; i < have && i < f->room; i++) {
-		memcpy(&one, (const char *)values + i * sizeof(one), sizeof(one));
-		if (!one)
-			break;
-		f->to[f->n++] = one;
-	}
-	return 0;
-}
-
-unsigned int query_stack(struct query *x, uint64_t id, uint64_t *frames, unsigned int room)
-{
-	struct frames f = {.to = frames, .room = room};
-
-	if (x->q->stacks < 0 || !id)
-		return 0;
-	f.bytes = x->q->maps.p[x->q->stacks].value_size;
-	query_map_get(x, (uint32_t)x->q->stacks, &id, take_frames, &f);
-	return f.n;
-}
-
-int query_stats(struct query *x, uint32_t prog, uint64_t *ret_runs, uint64_t *ret_ns)
-{
+	struct query_kern *x = (struct query_kern *)base;
 	struct bpf_prog_info info = {0};
 	union bpf_attr a = {0};
 	int r;
@@ -363,3 +308,20 @@ int query_stats(struct query *x, uint32_t prog, uint64_t *ret_runs, uint64_t *re
 	*ret_ns = info.run_time_ns;
 	return 0;
 }
+
+static const struct query_ops ops = {
+	.name = "kernel",
+	.run = query_kern_run,
+	.attach = query_kern_attach,
+	.iterates = query_kern_iterates,
+	.detach = query_kern_detach,
+	.poll = query_kern_poll,
+	.poll_fd = query_kern_poll_fd,
+	.map_each = query_kern_map_each,
+	.map_get = query_kern_map_get,
+	.map_clear = query_kern_map_clear,
+	.map_zero = query_kern_map_zero,
+	.global_set = query_kern_global_set,
+	.stats = query_kern_stats,
+	.close = query_kern_close,
+};

@@ -37,6 +37,24 @@ TEST(terminal)
 	check_printed("\xff bee", 2, 5, "x:1:3-6: ERROR: no\n. bee\n  ~~~\n");
 }
 
+/* Names out of foreign files. */
+TEST(terminal_names)
+{
+	struct arena a = {};
+	struct diags d = {.arena = &a};
+	struct buf b = {};
+	uint32_t file = diag_source(&d, "a\x1b[2Jb.c", STR("x"));
+
+	diag(&d, D_SYNTAX, (struct span){file, 0, 1}, "no %s", "\x1b]0;title\a");
+	diag_hint(&d, "caf\xc3\xa9 %s", "\x7f");
+	diag(&d, D_SYNTAX, (struct span){UINT32_MAX, 0, 0}, "\xff");
+	diags_print(&d, false, &b);
+	CHECK_STREQ(b.p, "a.[2Jb.c:1:1-2: ERROR: no .]0;title.\nx\n~\n"
+			 "HINT: caf\xc3\xa9 .\nERROR: .\n");
+	buf_done(&b);
+	arena_done(&a);
+}
+
 TEST(long_line)
 {
 	char text[4001], *word, *marks;

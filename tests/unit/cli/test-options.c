@@ -51,7 +51,10 @@ static void line_done(struct line *l)
 
 static struct line parse(enum operands operands, const char *const *words)
 {
-	const struct syntax syntax = {table, operands, "FILE", COMPLETES_FILE};
+	const struct syntax syntax = {.options = table,
+				      .operands = operands,
+				      .operand = "FILE",
+				      .completes = COMPLETES_FILE};
 	struct line l = {.argc = 1, .argv = {(char *)"skep"}};
 
 	for (; *words; words++)

@@ -378,7 +378,7 @@ void random_run(const struct ir_module *m, uint64_t seed, uint64_t steps,
 	interp_space(&in, IRS_GLOBAL, w->globals, RANDOM_GLOBALS);
 	interp_space(&in, IRS_RODATA, w->rodata, RANDOM_RODATA);
 	interp_space(&in, IRS_SCRATCH, w->scratch, RANDOM_SCRATCH);
-	ret->ok = interp_run(&in, 0, &ret->ret);
+	ret->ok = interp_eval(&in, 0, &ret->ret);
 	ret->why = in.why;
 	ret->steps = steps - in.steps;
 	interp_done(&in);

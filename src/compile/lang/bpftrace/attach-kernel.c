@@ -108,11 +108,18 @@ static bool has_probes(struct attach *a, const struct spec *s)
 		return true;
 	if (a->is_quiet || a->q->config.missing_probes == MISSING_IGNORE)
 		return false;
-	(a->q->config.missing_probes == MISSING_WARN ? diag_warn : diag)(
-		a->d, D_ATTACH_MISSING, a->point->span, "%s: this kernel has no %s (%s)",
-		attach_name(a, s), is_kprobe ? "kprobes" : "fentry programs",
-		is_kprobe ? "CONFIG_KPROBES, CONFIG_KPROBE_EVENTS"
-			  : "CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS");
+	if (world_has(a->w, WORLD_EMBEDDED))
+		(a->q->config.missing_probes == MISSING_WARN ? diag_warn : diag)(
+			a->d, D_ATTACH_MISSING, a->point->span,
+			"%s: functions of the kernel cannot be probed without privileges",
+			attach_name(a, s));
+	else
+		(a->q->config.missing_probes == MISSING_WARN ? diag_warn : diag)(
+			a->d, D_ATTACH_MISSING, a->point->span, "%s: this kernel has no %s (%s)",
+			attach_name(a, s), is_kprobe ? "kprobes" : "fentry programs",
+			is_kprobe ? "CONFIG_KPROBES, CONFIG_KPROBE_EVENTS"
+				  : "CONFIG_FUNCTION_TRACER, "
+				    "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS");
 	for (size_t i = 0; i < sizeof(stand_ins) / sizeof(*stand_ins); i++)
 		if (!strcmp(stand_ins[i].function, s->func)) {
 			diag_hint(a->d, "Nearest to it is: %s { ... }", stand_ins[i].instead);
@@ -322,6 +329,9 @@ static void missing_tracepoint(struct attach *a, const struct spec *s)
 	if (!c.names.n && !a->is_quiet)
 		diag_hint(a->d, "None is visible at all: they are listed in /sys/kernel/tracing "
 				"(tracefs), for root only");
+	if (!a->is_quiet && world_has(a->w, WORLD_EMBEDDED))
+		diag_hint(a->d, "What can be had without privileges: syscalls, raw_syscalls, and "
+				"sched_process_exec, _exit and _fork of sched");
 	suggest(a, s, &c.names, typed);
 }
 

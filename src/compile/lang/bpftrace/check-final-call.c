@@ -211,7 +211,10 @@ static void final_path(struct check *c, struct expr *e)
 {
 	const struct type *t = expr_type(c, e->items.p[0]);
 
-	if (!world_has(c->o->world, WORLD_D_PATH))
+	if (world_has(c->o->world, WORLD_EMBEDDED))
+		diag(c->d, D_FEATURE, e->span,
+		     "path() looks into the kernel, which needs privileges");
+	else if (!world_has(c->o->world, WORLD_D_PATH))
 		diag(c->d, D_FEATURE, e->span,
 		     "BPF_FUNC_d_path not available for your kernel version");
 	if (t->kind != TYPE_STRUCT && t->kind != TYPE_POINTER)

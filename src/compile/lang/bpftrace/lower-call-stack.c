@@ -113,6 +113,10 @@ void call_stack(struct lower *L, struct expr *e, struct mem to, bool clean)
 	ir_reg n = ir_reg_new(&L->b, IRC_INT, NULL), hash;
 
 	(void)clean;
+	if (!is_user && world_has(L->w, WORLD_EMBEDDED))
+		lower_oops(L, e->span, "the kernel's stack cannot be seen without privileges");
+	if (words > 1 && world_has(L->w, WORLD_EMBEDDED))
+		lower_oops(L, e->span, "the embedded runtime has no stacks by build ids");
 	flags |= words > 1 ? BPF_F_USER_BUILD_ID : 0;
 	mem_zero(L, to, sizeof(struct value_stack));
 	mem_zero(L, frames, room);

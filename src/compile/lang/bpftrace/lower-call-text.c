@@ -298,7 +298,8 @@ static void pick(struct lower *L, struct mem to, uint32_t size, bool is_func, bo
 	for (; r && i < n; r = r->next) {
 		const char *name = is_func ? r->func : r->name;
 
-		if (n > 1 && lower_is_syscall_point(r) != lower_is_syscall_point(L->unit->point))
+		if (n > 1 &&
+		    lower_is_syscall_point(L, r) != lower_is_syscall_point(L, L->unit->point))
 			continue;
 		snprintf(table + (size_t)i++ * size, size, "%s", name ? name : "");
 	}

@@ -149,6 +149,15 @@ struct ir_val call_elapsed(struct lower *L, struct expr *e)
 
 /* --- the task and its relatives */
 
+/* Programs in skep itself see no task_struct, and so no relatives. */
+static void no_task(struct lower *L, const struct expr *e)
+{
+	if (world_has(L->w, WORLD_EMBEDDED))
+		lower_oops(L, e->span,
+			   "this looks into the kernel's own task_struct, which cannot be read "
+			   "without privileges");
+}
+
 ir_reg lower_current_task(struct lower *L)
 {
 	if (world_has(L->w, WORLD_TASK_BTF))
@@ -158,7 +167,7 @@ ir_reg lower_current_task(struct lower *L)
 
 struct ir_val call_curtask(struct lower *L, struct expr *e)
 {
-	(void)e;
+	no_task(L, e);
 	return IR_R(lower_current_task(L));
 }
 
@@ -190,6 +199,7 @@ static ir_reg relative(struct lower *L, struct expr *e)
 	ir_reg task = a ? ir_to_reg(&L->b, lower_scalar(L, a)) : lower_current_task(L);
 	bool typed = ir_here(&L->b)->regs.p[task].class == IRC_BTF;
 
+	no_task(L, e);
 	if (off < 0)
 		lower_oops(L, e->span, "the kernel has no type information of tasks");
 	return ir_to_reg(&L->b,
@@ -334,6 +344,11 @@ static void no_kernel_symbol(struct lower *L, const struct expr *e, const char *
 {
 	static const char text[] = "Failed to resolve kernel symbol: %s";
 
+	if (world_has(L->w, WORLD_EMBEDDED)) {
+		diag(&L->q->diags, D_UNKNOWN_NAME, e->span,
+		     "%s: symbols of the kernel cannot be had without privileges", name);
+		return;
+	}
 	if (L->o->is_offline)
 		diag_warn(&L->q->diags, D_UNKNOWN_NAME, e->span, text, name);
 	else

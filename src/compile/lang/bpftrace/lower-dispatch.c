@@ -31,8 +31,10 @@ static bool is_syscall(const struct resolved *r, const char *prefix)
 	       !strcmp(r->group, "syscalls") && !strncmp(r->event, prefix, strlen(prefix));
 }
 
-bool lower_is_syscall_point(const struct resolved *r)
+bool lower_is_syscall_point(struct lower *L, const struct resolved *r)
 {
+	if (world_has(L->w, WORLD_EMBEDDED)) /* there a tracepoint costs nothing to detach */
+		return false;
 	return is_syscall(r, "sys_enter_") || is_syscall(r, "sys_exit_");
 }
 
@@ -317,6 +319,8 @@ static void direction(struct lower *L, const char *prefix, const char *event, en
 
 void lower_dispatch(struct lower *L)
 {
+	if (world_has(L->w, WORLD_EMBEDDED))
+		return;
 	direction(L, "sys_enter_", "sys_enter", ACCESS_SYS_ENTER);
 	direction(L, "sys_exit_", "sys_exit", ACCESS_SYS_EXIT);
 }

@@ -168,7 +168,7 @@ void lower_probe_row(struct lower *L, const struct unit *u);
 const char *lower_prog_name(struct lower *L, const struct unit *u);
 
 /* --- lower-dispatch.c */
-bool lower_is_syscall_point(const struct resolved *r);
+bool lower_is_syscall_point(struct lower *L, const struct resolved *r);
 void lower_dispatch(struct lower *L);
 
 /* --- lower-memory.c */

@@ -287,7 +287,7 @@ void lower_plan(struct lower *L, const struct checked_probe *p,
 	for (const struct resolved *r = p->points; r; r = r->next) {
 		struct unit *u;
 
-		if (lower_is_syscall_point(r))
+		if (lower_is_syscall_point(L, r))
 			continue;
 		u = arena_new(L->a, struct unit);
 		*u = (struct unit){.probe = p, .point = r, .n_points = 1, .is_named = is_named};

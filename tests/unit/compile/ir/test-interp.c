@@ -37,7 +37,7 @@ static uint64_t run(const char *body, uint64_t context)
 	if (!m)
 		return ret;
 	interp_init(&in, m, 1000);
-	if (!interp_run(&in, context, &ret))
+	if (!interp_eval(&in, context, &ret))
 		ret = 0xbad00 + (uint64_t)in.why;
 	interp_done(&in);
 	return ret;

@@ -149,7 +149,7 @@ static struct fake *fake_of(struct world *w)
 
 static bool fake_has(struct world *w, enum world_feature f)
 {
-	return !(fake_of(w)->without >> f & 1);
+	return f != WORLD_EMBEDDED && !(fake_of(w)->without >> f & 1);
 }
 
 static const struct btf_view *fake_btf(struct world *w)
