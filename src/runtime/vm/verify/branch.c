@@ -298,6 +298,20 @@ static bool is_packet_any(const struct reg *r)
 	return reg_is_packet(r) || r->type == REG_PACKET_END;
 }
 
+/* Also where each limit alone leaves both ways open, and all together leave no number. */
+static int numbers_decide(const struct reg *a, const struct reg *b, enum insn_jump op, bool is_32)
+{
+	int way = scalar_branch(&a->v, &b->v, op, is_32);
+
+	for (int taken = 0; way < 0 && taken < 2 && a != b; taken++) {
+		struct scalar x = a->v, y = b->v;
+
+		if (!scalar_refine(&x, &y, op, is_32, taken))
+			way = !taken;
+	}
+	return way;
+}
+
 /* 1: it is always taken, 0: never, −1: both may be. */
 static int decide(const struct reg *a, const struct reg *b, enum insn_jump op, bool is_32)
 {
@@ -316,7 +330,7 @@ static int decide(const struct reg *a, const struct reg *b, enum insn_jump op, b
 			return -1;
 		return op == JUMP_JEQ ? 0 : op == JUMP_JNE ? 1 : -1;
 	}
-	return scalar_branch(&a->v, &b->v, op, is_32);
+	return numbers_decide(a, b, op, is_32);
 }
 
 /* Both are numbers: narrow them where the comparison is `is_taken`. */
@@ -324,7 +338,7 @@ static void numbers_learn(struct verifier *v, struct state *s, const struct bpf_
 			  enum insn_jump op, bool is_32, bool is_imm, bool is_taken)
 {
 	struct reg *regs = state_frame(s)->regs, *a = &regs[i->dst_reg], *b = &regs[i->src_reg];
-	struct scalar x = a->v, y, none;
+	struct scalar x = a->v, y;
 	struct dep *both;
 
 	if (is_imm)
@@ -333,12 +347,8 @@ static void numbers_learn(struct verifier *v, struct state *s, const struct bpf_
 		y = b->v;
 	if (!is_imm && a == b)
 		return;
-	none = x;
-	if (!scalar_refine(&x, &y, op, is_32, is_taken)) {
-		/* it cannot be, but was not seen to be so: what was known stays true */
-		a->v = none;
-		return;
-	}
+	if (!scalar_refine(&x, &y, op, is_32, is_taken))
+		return; /* numbers_decide() left no such way */
 	a->v = x;
 	if (!is_imm) {
 		b->v = y;

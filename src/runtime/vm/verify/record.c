@@ -137,8 +137,9 @@ static const char *reg_check(const struct recorded_reg *s, uint64_t value,
 	case REG_MAP_VALUE:
 		if (!g->in_map || s->min < 0 || s->flags & F_NULL)
 			return NULL;
-		return s->min != s->max ||
-				       g->in_map(g->ctx_, s->map, (const void *)(uintptr_t)value, 1)
+		/* it may stand behind the last byte, as long as nobody follows it */
+		return s->min != s->max || g->in_map(g->ctx_, s->map,
+						     (const void *)(uintptr_t)(value - s->min), 1)
 			       ? NULL
 			       : "does not point into a value of the map";
 	case REG_PACKET:

@@ -127,6 +127,17 @@ static const struct {
 	 "r1 = *(u64 *)(r0 + 0)\nif r1 s> 63 goto out\nr0 += r1\n*(u8 *)(r0 + 0) = 1\nout:\n" END,
 	 D_VERIFY_POINTER,
 	 {.as_kernel = true}},
+	/* r1 is from -32768 to 32767, not below 56 as an unsigned number: its low half is not
+	   either */
+	{"a way that only all limits together rule out",
+	 LOOKUP "r1 = *(s16 *)(r0 + 24)\nif r1 <= 55 goto out\nif w1 > 55 goto out\nw1 = w1\n"
+		"*(u8 *)(r0 + 64) = 1\nout:\n" END,
+	 D_NONE,
+	 {}},
+	{"a pointer behind a value that nobody follows",
+	 LOOKUP "r0 += 64\nr1 = r0\nif r1 == 0 goto out\nout:\n" END,
+	 D_NONE,
+	 {.as_kernel = true}},
 	{"a constant map",
 	 "r1 = map_idx_value[2]+0 ll\nr1 = *(u8 *)(r1 + 0)\nif r1 == 7 goto out\n"
 	 "r1 = *(u8 *)(r1 + 0)\nout:\n" END,
