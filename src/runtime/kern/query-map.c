@@ -48,9 +48,7 @@ static size_t value_bytes(const struct query_kern *x, const struct question_map 
 static int hand_over(const struct query_kern *x, const struct question_map *m, const char *key,
 		     const char *value, query_item_fn fn, void *ctx)
 {
-	if (m->n_stripes)
-		return fn(ctx, key, value + QMAP_STRIPE_GAP, m->n_stripes, m->stripe_step);
-	return fn(ctx, key, value, is_per_cpu(m) ? x->cpus : 1, value_step(m));
+	return query_hand_over(m, key, value, is_per_cpu(m) ? x->cpus : 1, value_step(m), fn, ctx);
 }
 
 /* --- making them */
