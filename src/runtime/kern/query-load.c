@@ -3,8 +3,8 @@
  * Programs of a query: put together and loaded.
  *
  * Descriptors of maps, addresses of kernel variables and numbers of kernel functions are
- * put in here, in a copy.  A program with functions of its own gets a few types: the kernel
- * wants a description of a function whose address is taken.  It is loaded without a log
+ * put in here, in a copy.  A program with callbacks gets a few types: the kernel wants a
+ * description of a function whose address is taken.  It is loaded without a log
  * first, since writing one costs more than verifying; if it is refused, once more with
  * the log, which query-refusal.c reads.
  *
@@ -155,12 +155,20 @@ static int write_funcs(const struct question_prog *p, struct bpf_func_info *info
 	return 0;
 }
 
+static bool needs_types(const struct question_prog *p)
+{
+	for (uint32_t i = 0; i < p->n_funcs; i++)
+		if (p->funcs[i].is_callback)
+			return true;
+	return false;
+}
+
 static int add_types(const struct question_prog *p, struct load *l)
 {
 	_cleanup_buf_ struct buf blob = {0};
 	union bpf_attr a = {0};
 
-	if (p->n_funcs < 2)
+	if (!needs_types(p))
 		return 0;
 	l->funcs = xalloc(p->n_funcs * sizeof(*l->funcs));
 	write_funcs(p, l->funcs, &blob);
