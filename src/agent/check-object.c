@@ -13,6 +13,7 @@
 #include "agent/check-object.h"
 
 #include "agent/emit.h"
+#include "agent/file.h"
 #include "base/log.h"
 #include "event/escape.h"
 #include "runtime/kern/btf.h"
@@ -100,23 +101,6 @@ bool check_is_object(const char *path)
 }
 
 enum { FILE_MAX = 1 << 28 };
-
-static int read_file(const char *path, struct buf *to)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	size_t n = 1;
-
-	if (!f)
-		return -errno;
-	while (n) {
-		buf_reserve(to, 1 << 16);
-		n = fread(to->p + to->n, 1, 1 << 16, f);
-		to->n += n;
-		if (to->n > FILE_MAX)
-			return -EFBIG;
-	}
-	return ferror(f) ? -EIO : 0;
-}
 
 /* --- diagnostics */
 
@@ -354,7 +338,7 @@ static int check_file(struct check *c, const char *path)
 {
 	_cleanup_buf_ struct buf bytes = {0};
 	struct str question;
-	int r = read_file(path, &bytes);
+	int r = file_read_all(path, FILE_MAX, &bytes);
 
 	if (r < 0) {
 		log_error(r, "cannot read %s", path);

@@ -9,16 +9,10 @@
  */
 #include "agent/emit.h"
 
+#include "agent/file.h"
 #include "base/log.h"
 #include "catalog/question-save.h"
 #include "isa/elf-write.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static void put_program(struct elf_writer *w, const struct question_prog *p, size_t i)
 {
@@ -73,33 +67,6 @@ static bool survives(struct str saved)
 	return same;
 }
 
-/* A new file beside the old one, which then takes its place. */
-static int write_file(const char *path, struct str bytes)
-{
-	_cleanup_free_ char *beside = xalloc(strlen(path) + 8);
-	int fd, r = 0;
-
-	snprintf(beside, strlen(path) + 8, "%s.XXXXXX", path);
-	fd = mkostemp(beside, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	for (size_t at = 0; at < bytes.n && !r;) {
-		ssize_t n = write(fd, bytes.p + at, bytes.n - at);
-
-		if (n < 0 && errno != EINTR)
-			r = -errno;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	if (fchmod(fd, 0644) < 0 && !r)
-		r = -errno;
-	close(fd);
-	if (!r && rename(beside, path) < 0)
-		r = -errno;
-	if (r < 0)
-		unlink(beside);
-	return r;
-}
-
 int emit_object(const struct question *q, const char *path, bool no_source)
 {
 	const struct question_save_options o = {.no_source = no_source};
@@ -110,7 +77,7 @@ int emit_object(const struct question *q, const char *path, bool no_source)
 	if (!survives(buf_str(&saved)))
 		return EXIT_FAILED;
 	put_object(q, buf_str(&saved), &object);
-	r = write_file(path, buf_str(&object));
+	r = file_replace(path, buf_str(&object));
 	if (r < 0) {
 		log_error(r, "cannot write %s", path);
 		return EXIT_FAILED;

@@ -11,6 +11,7 @@
 #include "agent/cgroupfs.h"
 #include "agent/command.h"
 #include "agent/emit.h"
+#include "agent/file.h"
 #include "agent/load-out.h"
 #include "agent/load-pipe.h"
 #include "agent/trace-words.h"
@@ -60,22 +61,6 @@ static void catch_signals(void)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGCHLD, &child, NULL);
-}
-
-static int read_file(const char *path, struct buf *to)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	char part[16384];
-	size_t n;
-
-	if (!f)
-		return -errno;
-	while ((n = fread(part, 1, sizeof(part), f))) {
-		buf_add(to, part, n);
-		if (to->n > FILE_BYTES)
-			return -EFBIG;
-	}
-	return ferror(f) ? -EIO : 0;
 }
 
 static int say_error(struct load *l, int r, const struct runtime_error *e)
@@ -320,7 +305,7 @@ int load_run(const struct load_options *o)
 {
 	_cleanup_buf_ struct buf file = {0};
 	struct str question;
-	int r = read_file(o->file, &file);
+	int r = file_read_all(o->file, FILE_BYTES, &file);
 
 	if (r < 0) {
 		log_error(r, "cannot read %s", o->file);

@@ -251,6 +251,8 @@ static int trace(struct trace *t)
 	say_attached(t, n);
 	if (t->o->dry_run)
 		return 0;
+	trace_poll(t, 0); /* what begin said; starting the command takes a while */
+	fflush(t->out);
 	if (t->o->command) {
 		r = trace_go(t);
 		if (r < 0) {

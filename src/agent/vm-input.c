@@ -3,10 +3,10 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/file.h"
 #include "base/log.h"
 #include "isa/asm.h"
 #include "runtime/vm/helper/proto.h"
@@ -16,28 +16,8 @@ enum { FILE_MAX = 64 << 20 };
 /* All of a file, "-": standard input.  -EFBIG: more than FILE_MAX. */
 static int read_all(const char *path, struct buf *to)
 {
-	_cleanup_close_ int opened = -1;
-	int fd = STDIN_FILENO;
-	ssize_t n;
-
-	if (strcmp(path, "-")) {
-		fd = opened = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return -errno;
-	}
-	for (;;) {
-		buf_reserve(to, 1 << 16);
-		n = read(fd, to->p + to->n, 1 << 16);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return 0;
-		to->n += (size_t)n;
-		if (to->n > FILE_MAX)
-			return -EFBIG;
-	}
+	return strcmp(path, "-") ? file_read_all(path, FILE_MAX, to)
+				 : file_read_fd(STDIN_FILENO, FILE_MAX, to);
 }
 
 static int hex_digit(char c)

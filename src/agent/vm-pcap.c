@@ -8,12 +8,11 @@
 #include "agent/vm-input.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "agent/file.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "runtime/vm/hook/packets.h"
@@ -109,25 +108,12 @@ static void say_counts(const struct replay *t)
 
 static int write_out(const struct replay *t)
 {
-	int fd = open(t->o->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	size_t at = 0;
+	int r = file_write(t->o->out, buf_str(&t->out));
 
-	while (fd >= 0 && at < t->out.n) {
-		ssize_t n = write(fd, t->out.p + at, t->out.n - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		at += (size_t)n;
-	}
-	if (fd < 0 || at < t->out.n) {
-		log_error(-errno, "cannot write to %s", t->o->out);
-		if (fd >= 0)
-			close(fd);
+	if (r < 0) {
+		log_error(r, "cannot write to %s", t->o->out);
 		return EXIT_FAILED;
 	}
-	close(fd);
 	return 0;
 }
 

@@ -58,10 +58,7 @@ static int make_packet(struct trial *t, const struct vm_prog *p)
 		return EXIT_FAILED;
 	}
 	t->ctx = t->packet.ctx;
-	t->run.packet = &t->packet;
-	t->run.data = t->packet.data;
-	t->run.data_end = t->packet.end;
-	t->run.data_meta = t->packet.meta;
+	packet_bind(&t->packet, &t->run);
 	return 0;
 }
 

@@ -23,7 +23,7 @@ static void list_events(struct world_kern *w, const char *group, const char *glo
 	unsigned int n = 0;
 
 	if (is_exact(glob)) {
-		if (tracefs_event_id(&w->tracefs, group, glob) >= 0)
+		if (tracefs_has_event(&w->tracefs, group, glob))
 			fn(ctx, arena_printf(&w->arena, "%s:%s", group, glob));
 		return;
 	}

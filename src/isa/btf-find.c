@@ -38,6 +38,8 @@ void btf_index_free(struct btf_index *x)
 		free(x->chains[i].heads);
 		free(x->chains[i].next);
 	}
+	for (int i = 0; i < BTF_ANSWERS; i++)
+		free(x->answers[i].name);
 	free(x->offsets);
 	free(x);
 }
@@ -151,6 +153,20 @@ static uint32_t search(const struct btf_view *v, uint32_t kinds, const char *nam
 	return found;
 }
 
+static uint32_t search_once(const struct btf_view *v, uint32_t kinds, const char *name)
+{
+	struct btf_index *x = v->index;
+	struct btf_answer *a;
+
+	for (uint32_t i = 0; i < MIN(x->n_answers, (uint32_t)BTF_ANSWERS); i++)
+		if (x->answers[i].kinds == kinds && !strcmp(x->answers[i].name, name))
+			return x->answers[i].id;
+	a = &x->answers[x->n_answers++ % BTF_ANSWERS];
+	free(a->name);
+	*a = (struct btf_answer){xstrdup(name), kinds, search(v, kinds, name, 0)};
+	return a->id;
+}
+
 static bool is_indexed(const struct btf_view *v)
 {
 	return v->base || v->index->searched / PATIENCE > v->types_n + v->strings_n;
@@ -160,8 +176,10 @@ static uint32_t find_above(const struct btf_view *v, uint32_t kinds, const char 
 {
 	uint32_t best = 0;
 
-	if (!is_indexed(v))
-		return search(v, kinds & (chain_kinds[0] | chain_kinds[1]), name, id);
+	if (!is_indexed(v)) {
+		kinds &= chain_kinds[0] | chain_kinds[1];
+		return id ? search(v, kinds, name, id) : search_once(v, kinds, name);
+	}
 	for (int i = 0; i < CHAINS; i++) {
 		uint32_t at = kinds & chain_kinds[i] ? chain_find(v, i, kinds, name, id) : 0;
 

@@ -13,12 +13,22 @@ struct btf_chain {
 	uint32_t mask;
 };
 
+/* A search that was made, and its answer: compilers and loaders ask for the same names. */
+struct btf_answer {
+	char *name; /* owned */
+	uint32_t kinds, id;
+};
+
+enum { BTF_ANSWERS = 32 };
+
 struct btf_index {
 	uint32_t *offsets; /* owned; of types in the blob, by id − first; void has one, too */
 	uint32_t n;	   /* so many of them are known */
 	size_t at;	   /* where the walk goes on */
 	size_t searched;   /* bytes that searches by name have gone through */
 	struct btf_chain chains[CHAINS];
+	struct btf_answer answers[BTF_ANSWERS]; /* the latest, from n_answers on in a circle */
+	uint32_t n_answers;
 };
 
 struct btf_index *btf_index_new(const struct btf_view *v);

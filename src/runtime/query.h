@@ -126,6 +126,14 @@ static inline int query_map_get(struct query *x, uint32_t map, const void *key, 
 {
 	return x->ops->map_get(x, map, key, fn, ctx);
 }
+/* For runtimes: an element's values, wherever they are: in stripes, or n of them, step apart. */
+static inline int query_hand_over(const struct question_map *m, const char *key, const char *value,
+				  unsigned int n, size_t step, query_item_fn fn, void *ctx)
+{
+	if (m->n_stripes)
+		return fn(ctx, key, value + QMAP_STRIPE_GAP, m->n_stripes, m->stripe_step);
+	return fn(ctx, key, value, n, step);
+}
 static inline int query_map_clear(struct query *x, uint32_t map)
 {
 	return x->ops->map_clear(x, map);

@@ -147,10 +147,7 @@ static void run(struct trial *p, uint32_t type, const uint8_t *data, size_t size
 	if (!packet_init(&p->packet, type)) {
 		if (packet_set(&p->packet, bytes, sizeof(bytes)) < 0)
 			abort();
-		run.packet = &p->packet;
-		run.data = p->packet.data;
-		run.data_end = p->packet.end;
-		run.data_meta = p->packet.meta;
+		packet_bind(&p->packet, &run);
 		p->ctx = p->packet.ctx;
 	} else if (type == BPF_PROG_TYPE_UNSPEC) {
 		p->ctx = memcpy(malloc(PACKET), bytes, PACKET);

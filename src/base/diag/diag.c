@@ -103,7 +103,8 @@ void diag_warn(struct diags *d, enum diag_id id, struct span span, const char *f
 	va_end(ap);
 }
 
-static _printf_(3, 0) void note(struct diags *d, struct span span, const char *format, va_list ap)
+static _printf_(4, 0) void note(struct diags *d, struct span span, bool is_context,
+				const char *format, va_list ap)
 {
 	struct diag_note **at, *n;
 
@@ -111,6 +112,7 @@ static _printf_(3, 0) void note(struct diags *d, struct span span, const char *f
 		return;
 	n = arena_new(d->arena, struct diag_note);
 	n->span = span;
+	n->is_context = is_context;
 	n->text = vprint(d->arena, format, ap);
 	at = &d->list.p[d->list.n - 1].notes;
 	for (; *at; at = &(*at)->next)
@@ -124,7 +126,7 @@ void diag_hint(struct diags *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	note(d, (struct span){}, format, ap);
+	note(d, (struct span){}, false, format, ap);
 	va_end(ap);
 }
 
@@ -133,7 +135,16 @@ void diag_note(struct diags *d, struct span span, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	note(d, span, format, ap);
+	note(d, span, false, format, ap);
+	va_end(ap);
+}
+
+void diag_context(struct diags *d, struct span span, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	note(d, span, true, format, ap);
 	va_end(ap);
 }
 
@@ -287,7 +298,8 @@ static void print_places(const struct diags *d, const struct diagnostic *x, bool
 
 	for (const struct diag_note *n = x->notes; n; n = n->next)
 		if (n->span.end && n->span.file < d->sources.n)
-			print_one(d, n->span, word, style, n->text, colour, to);
+			print_one(d, n->span, n->is_context ? word : "NOTE",
+				  n->is_context ? style : "\033[36m", n->text, colour, to);
 	for (; file < d->sources.n && d->sources.p[file].is_expansion;
 	     file = d->sources.p[file].from.file)
 		print_one(d, d->sources.p[file].from, word, style, "expanded from", colour, to);

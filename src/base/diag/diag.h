@@ -49,6 +49,7 @@ struct diag_note {
 	struct diag_note *next;
 	struct span span; /* end 0: of no place */
 	const char *text;
+	bool is_context; /* diag_context() */
 };
 
 struct diagnostic {
@@ -89,8 +90,11 @@ void diag_warn(struct diags *d, enum diag_id id, struct span span, const char *f
 	_printf_(4, 5);
 /* A hint under the one that was recorded last. */
 void diag_hint(struct diags *d, const char *format, ...) _printf_(2, 3);
-/* The same, with a place that is shown too. */
+/* The same, with a place that is shown too, as a message of its own: "NOTE: …". */
 void diag_note(struct diags *d, struct span span, const char *format, ...) _printf_(3, 4);
+
+/* Likewise, with the word of what it explains: bpftrace says so, and scripts are used to it. */
+void diag_context(struct diags *d, struct span span, const char *format, ...) _printf_(3, 4);
 
 static inline struct span span_join(struct span a, struct span b)
 {

@@ -201,6 +201,19 @@ static void range_turn(struct live_range *r)
 	}
 }
 
+uint32_t live_undefined(struct mach *c, struct arena *a, mach_reg **ret)
+{
+	struct flow w = {.c = c, .a = a};
+	uint32_t n = 0;
+
+	flow_solve(&w);
+	*ret = arena_array(a, mach_reg, w.n_global + 1);
+	for (uint32_t bit = 0; bit < w.n_global; bit++)
+		if (has(w.in[0], bit))
+			(*ret)[n++] = w.of_bit[bit];
+	return n;
+}
+
 void live_ranges(struct mach *c, struct arena *a, struct live *ret)
 {
 	struct flow w = {.c = c, .a = a};
@@ -218,10 +231,6 @@ void live_ranges(struct mach *c, struct arena *a, struct live *ret)
 		range_turn(&ret->vregs[v]);
 	for (int r = 0; r < MACH_REGS; r++)
 		range_turn(&ret->fixed[r]);
-	ret->undefined = arena_array(a, mach_reg, w.n_global + 1);
-	for (uint32_t bit = 0; bit < w.n_global; bit++)
-		if (has(w.in[0], bit))
-			ret->undefined[ret->n_undefined++] = w.of_bit[bit];
 }
 
 /* The first part that ends behind `at`. */

@@ -163,11 +163,11 @@ struct live_range {
 struct live {
 	struct live_range *vregs;	    /* by index of the virtual register */
 	struct live_range fixed[MACH_REGS]; /* r0 to r9 where instructions name them */
-	mach_reg *undefined; /* virtual registers that may be read before they are written */
-	uint32_t n_undefined;
 };
-/* `a` is for the result; the function's arena is not used. */
+/* `a` is for the results; the function's arena is not used. */
 void live_ranges(struct mach *c, struct arena *a, struct live *ret);
+/* Virtual registers that may be read before they are written; returns how many. */
+uint32_t live_undefined(struct mach *c, struct arena *a, mach_reg **ret);
 bool live_overlap(const struct live_range *a, const struct live_range *b);
 
 /* Give every virtual register a machine register: vregs[].reg. */

@@ -234,18 +234,18 @@ static bool alloc_round(struct alloc *x, bool spill_all)
 static void define_all(struct mach *c)
 {
 	struct arena a = {};
-	struct live l;
 	struct mach_block *first = &c->blocks.p[0];
+	mach_reg *undefined;
+	uint32_t n = live_undefined(c, &a, &undefined);
 
-	live_ranges(c, &a, &l);
-	if (l.n_undefined) {
+	if (n) {
 		struct mach_block old = *first;
 
 		first->insns.p = NULL;
 		first->insns.n = first->insns.room = 0;
-		for (uint32_t k = 0; k < l.n_undefined; k++)
+		for (uint32_t k = 0; k < n; k++)
 			array_push(c->arena, &first->insns,
-				   ((struct mach_insn){.op = MACH_IMM, .dst = l.undefined[k]}));
+				   ((struct mach_insn){.op = MACH_IMM, .dst = undefined[k]}));
 		for (uint32_t k = 0; k < old.insns.n; k++)
 			array_push(c->arena, &first->insns, old.insns.p[k]);
 	}

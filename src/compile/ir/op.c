@@ -199,13 +199,35 @@ unsigned int ir_operands(struct ir_insn *i, struct ir_val *ret[IR_OPERANDS])
 
 unsigned int ir_uses(const struct ir_insn *i, ir_reg ret[IR_OPERANDS])
 {
-	struct ir_val *at[IR_OPERANDS];
-	unsigned int n = ir_operands((struct ir_insn *)i, at), used = 0;
+	unsigned int n = 0;
 
-	for (unsigned int k = 0; k < n; k++)
-		if (at[k]->reg)
-			ret[used++] = at[k]->reg;
-	return used;
+	switch (ir_op_info[i->op].form) {
+	case IRF_UNARY:
+	case IRF_EXTEND:
+	case IRF_LOAD:
+	case IRF_FILL:
+		if (i->a.reg)
+			ret[n++] = i->a.reg;
+		break;
+	case IRF_BINARY:
+	case IRF_STORE:
+	case IRF_ATOMIC:
+	case IRF_COPY:
+		if (i->a.reg)
+			ret[n++] = i->a.reg;
+		if (i->b.reg)
+			ret[n++] = i->b.reg;
+		break;
+	case IRF_ADDRESS:
+	case IRF_SPACE:
+		break;
+	case IRF_CALL:
+		for (unsigned int k = 0; k < i->n_args && k < IR_ARGS; k++)
+			if (i->args[k].reg)
+				ret[n++] = i->args[k].reg;
+		break;
+	}
+	return n;
 }
 
 unsigned int ir_defs(const struct ir_insn *i, ir_reg ret[2])

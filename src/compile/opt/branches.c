@@ -244,8 +244,7 @@ static bool join(struct ir_module *m, struct ir_func *f)
 	bool changed = false;
 	struct flow fl;
 
-	flow_init(&fl, m, f);
-	flow_order(&fl);
+	flow_init_order(&fl, m, f);
 	for (uint32_t k = 0; k < fl.n_order; k++) {
 		uint32_t b = fl.order[k];
 		struct ir_block *block = &f->blocks.p[b];
@@ -277,6 +276,7 @@ static bool run(struct ir_module *m, struct ir_func *f)
 		changed |= fold_end(&f->blocks.p[b]);
 	}
 	flow_order(&fl);
+	flow_idoms(&fl);
 	for (uint32_t k = 0; k < fl.n_order; k++)
 		changed |= fold_decided(&fl, fl.order[k]);
 	flow_done(&fl);
@@ -290,9 +290,12 @@ bool opt_branches(struct ir_module *m)
 	/* What one makes shorter, the next sees through; each round leaves less. */
 	for (unsigned int round = 0; changed && round < 8; round++) {
 		changed = flow_each(m, run);
-		changed |= opt_reach(m);
-		changed |= flow_each(m, join);
-		changed |= opt_reach(m);
+		if (changed)
+			opt_reach(m);
+		if (flow_each(m, join)) {
+			opt_reach(m);
+			changed = true;
+		}
 		any |= changed;
 	}
 	return any;

@@ -81,14 +81,19 @@ static void walk_blocks(struct flow *fl)
 
 static void find_preds(struct flow *fl)
 {
+	uint32_t *all, n = 0;
+
 	for (uint32_t k = 0; k < fl->n_order; k++) {
 		struct ir_block *b = &fl->f->blocks.p[fl->order[k]];
 
 		for (uint32_t s = 0; s < ir_n_succs(b); s++)
 			fl->n_preds[*ir_succ(b, s)]++;
+		n += ir_n_succs(b);
 	}
+	all = arena_array(&fl->arena, uint32_t, n);
 	for (uint32_t b = 0; b < fl->f->blocks.n; b++) {
-		fl->preds[b] = arena_array(&fl->arena, uint32_t, fl->n_preds[b]);
+		fl->preds[b] = all;
+		all += fl->n_preds[b];
 		fl->n_preds[b] = 0;
 	}
 	for (uint32_t k = 0; k < fl->n_order; k++) {
@@ -100,6 +105,27 @@ static void find_preds(struct flow *fl)
 			fl->preds[to][fl->n_preds[to]++] = fl->order[k];
 		}
 	}
+}
+
+void flow_order(struct flow *fl)
+{
+	size_t n = fl->f->blocks.n;
+
+	fl->order = arena_array(&fl->arena, uint32_t, n);
+	fl->rank = arena_array(&fl->arena, uint32_t, n);
+	fl->n_preds = arena_array(&fl->arena, uint32_t, n);
+	fl->preds = arena_array(&fl->arena, uint32_t *, n);
+	walk_blocks(fl);
+	memset(fl->rank, 0xff, n * sizeof(*fl->rank));
+	for (uint32_t k = 0; k < fl->n_order; k++)
+		fl->rank[fl->order[k]] = k;
+	find_preds(fl);
+}
+
+void flow_init_order(struct flow *fl, struct ir_module *m, struct ir_func *f)
+{
+	*fl = (struct flow){.m = m, .f = f};
+	flow_order(fl);
 }
 
 static uint32_t meet(const struct flow *fl, uint32_t a, uint32_t b)
@@ -114,10 +140,11 @@ static uint32_t meet(const struct flow *fl, uint32_t a, uint32_t b)
 }
 
 /* Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm". */
-static void find_idoms(struct flow *fl)
+void flow_idoms(struct flow *fl)
 {
 	bool changed = true;
 
+	fl->idom = arena_array(&fl->arena, uint32_t, fl->f->blocks.n);
 	for (size_t b = 0; b < fl->f->blocks.n; b++)
 		fl->idom[b] = UINT32_MAX;
 	fl->idom[0] = 0;
@@ -136,23 +163,6 @@ static void find_idoms(struct flow *fl)
 			fl->idom[b] = to;
 		}
 	}
-}
-
-void flow_order(struct flow *fl)
-{
-	size_t n = fl->f->blocks.n;
-
-	fl->order = arena_array(&fl->arena, uint32_t, n);
-	fl->rank = arena_array(&fl->arena, uint32_t, n);
-	fl->n_preds = arena_array(&fl->arena, uint32_t, n);
-	fl->preds = arena_array(&fl->arena, uint32_t *, n);
-	fl->idom = arena_array(&fl->arena, uint32_t, n);
-	walk_blocks(fl);
-	memset(fl->rank, 0xff, n * sizeof(*fl->rank));
-	for (uint32_t k = 0; k < fl->n_order; k++)
-		fl->rank[fl->order[k]] = k;
-	find_preds(fl);
-	find_idoms(fl);
 }
 
 /* --- small things */

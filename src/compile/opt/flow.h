@@ -19,15 +19,20 @@ struct flow {
 	struct ir_insn **def;	   /* of fixed registers; NULL: a parameter, or not fixed */
 	uint32_t *def_block;
 	/* flow_order() */
-	uint32_t *order, n_order;	   /* reachable blocks, in reverse postorder */
-	uint32_t *rank;			   /* by block: place in order; UINT32_MAX: unreachable */
-	uint32_t *n_preds, **preds, *idom; /* by block; idom of the first is itself */
+	uint32_t *order, n_order;   /* reachable blocks, in reverse postorder */
+	uint32_t *rank;		    /* by block: place in order; UINT32_MAX: unreachable */
+	uint32_t *n_preds, **preds; /* by block */
+	uint32_t *idom;		    /* flow_idoms(): by block, the next that every way to it passes;
+				       of the first: itself */
 };
 
 /* Who writes and reads; valid until an instruction moves. */
 void flow_init(struct flow *fl, struct ir_module *m, struct ir_func *f);
-/* Order, predecessors and dominators; valid until an end of a block changes. */
+/* Order and predecessors; valid until an end of a block changes. */
 void flow_order(struct flow *fl);
+void flow_idoms(struct flow *fl); /* needs flow_order() */
+/* flow_order() without what flow_init() finds. */
+void flow_init_order(struct flow *fl, struct ir_module *m, struct ir_func *f);
 void flow_done(struct flow *fl);
 
 static inline bool flow_is_fixed(const struct flow *fl, ir_reg r)

@@ -37,7 +37,7 @@ struct lookup {
 
 struct searching {
 	struct flow fl;
-	struct lookup list[MOST_LOOKUPS];
+	struct lookup *list[MOST_LOOKUPS];
 	unsigned int n;
 	uint64_t *in; /* by block: the lookups that still hold at its start */
 	bool changed;
@@ -145,10 +145,10 @@ static bool find_key(const struct flow *fl, const struct ir_block *b, size_t at,
 
 static bool note_lookup(struct searching *s, uint32_t block, size_t at)
 {
-	const struct flow *fl = &s->fl;
+	struct flow *fl = &s->fl;
 	struct ir_block *b = &fl->f->blocks.p[block];
 	struct ir_insn *i = &b->insns.p[at];
-	struct lookup *l = &s->list[s->n];
+	struct lookup *l;
 	const struct ir_insn *map;
 
 	if (i->op != IR_CALL || i->index != BPF_FUNC_map_lookup_elem || i->n_args != 2 || !i->dst ||
@@ -157,10 +157,11 @@ static bool note_lookup(struct searching *s, uint32_t block, size_t at)
 	map = flow_def(fl, i->args[0]);
 	if (!map || map->op != IR_MAP || !fl->m->map_keys || !fl->m->map_keys[map->index])
 		return false;
+	l = arena_new(&s->fl.arena, struct lookup);
 	*l = (struct lookup){.insn = i, .block = block, .map = map->index};
 	if (!find_key(fl, b, at, fl->m->map_keys[map->index], l))
 		return false;
-	s->n++;
+	s->list[s->n++] = l;
 	return true;
 }
 
@@ -187,7 +188,7 @@ static uint64_t through(const struct searching *s, uint32_t block, const struct 
 		if (!(facts_of(&b->insns.p[i]) & FACT_KEEPS_MAPS))
 			set = 0;
 		for (unsigned int k = 0; k < s->n; k++)
-			if (s->list[k].insn == &b->insns.p[i])
+			if (s->list[k]->insn == &b->insns.p[i])
 				set |= 1ull << k;
 	}
 	return set;
@@ -220,11 +221,11 @@ static void reuse(struct searching *s)
 	const struct ir_reg_info *regs = s->fl.f->regs.p;
 
 	for (unsigned int k = 1; k < s->n; k++) {
-		struct lookup *l = &s->list[k];
+		struct lookup *l = s->list[k];
 		uint64_t set = through(s, l->block, l->insn);
 
 		for (unsigned int j = 0; j < k; j++) {
-			const struct lookup *first = &s->list[j];
+			const struct lookup *first = s->list[j];
 
 			/* One that was replaced itself is a move by now, and holds no more. */
 			if (!(set >> j & 1) || first->insn->op != IR_CALL || !same_key(first, l) ||

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/macro.h"
 #include "compile/opt/passes.h"
 
 enum { ROUNDS = 4 };
@@ -13,14 +14,21 @@ void opt_run(struct ir_module *m, int level,
 	     void (*after)(void *ctx, const struct opt_pass *pass, const struct ir_module *m),
 	     void *ctx)
 {
-	bool changed = true;
+	/* of the module; and the one in which a pass found nothing to do: it need not look again */
+	unsigned int version = 1, idle_in[ELEMENTS(opt_passes)] = {}, before = 0;
 
-	for (unsigned int round = 0; changed && round < ROUNDS; round++) {
-		changed = false;
+	for (unsigned int round = 0; version != before && round < ROUNDS; round++) {
+		before = version;
 		for (const struct opt_pass *p = opt_passes; p->name; p++) {
-			if (p->level > level || !p->run(m))
+			unsigned int *idle = &idle_in[p - opt_passes];
+
+			if (p->level > level || *idle == version)
 				continue;
-			changed = true;
+			if (!p->run(m)) {
+				*idle = version;
+				continue;
+			}
+			version++;
 			if (after)
 				after(ctx, p, m);
 		}

@@ -16,8 +16,7 @@ static bool run(struct ir_module *m, struct ir_func *f)
 	uint32_t n = 0, *to;
 	bool changed;
 
-	flow_init(&fl, m, f);
-	flow_order(&fl);
+	flow_init_order(&fl, m, f);
 	to = arena_array(&fl.arena, uint32_t, f->blocks.n);
 	for (uint32_t b = 0; b < f->blocks.n; b++)
 		if (fl.rank[b] != UINT32_MAX)

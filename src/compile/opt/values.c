@@ -212,6 +212,7 @@ static bool run(struct ir_module *m, struct ir_func *f)
 
 	flow_init(&nu.fl, m, f);
 	flow_order(&nu.fl);
+	flow_idoms(&nu.fl);
 	nu.version = arena_array(&nu.fl.arena, uint32_t, f->regs.n + 1);
 	nu.began = arena_array(&nu.fl.arena, uint32_t, f->blocks.n);
 	nu.memory_behind = arena_array(&nu.fl.arena, uint32_t, f->blocks.n);

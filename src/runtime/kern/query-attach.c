@@ -7,16 +7,16 @@
  * program waits as well: many are closed at once, by threads.
  */
 #include "base/macro.h"
+#include "runtime/kern/parallel.h"
 #include "runtime/kern/query-internal.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { THREADS = 64, THREAD_STACK = 128 << 10 };
+enum { CLOSING = 64 /* threads: they only wait */ };
 
 void query_keep(struct query_kern *x, int link, int event, bool is_slow)
 {
@@ -26,23 +26,6 @@ void query_keep(struct query_kern *x, int link, int event, bool is_slow)
 	}
 	x->attached[x->attached_n++] =
 		(struct attached){.link = link, .event = event, .is_slow = is_slow};
-}
-
-/* As pthread_create(); signals are for the main thread. */
-static int start_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	int r;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, THREAD_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(thread, &attr, fn, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return r;
 }
 
 /* --- by kind: each returns 0 or -errno */
@@ -151,7 +134,7 @@ static int run_iterator(struct query_kern *x, int link)
 		return fd;
 	i = xalloc(sizeof(*i));
 	i->fd = fd;
-	r = -start_thread(&i->thread, read_iterator, i);
+	r = -thread_start(&i->thread, read_iterator, i);
 	if (r < 0) {
 		close(fd);
 		free(i);
@@ -288,12 +271,6 @@ int query_kern_attach(struct query *base, uint32_t probe, struct query_error *e)
 
 /* --- letting go */
 
-struct closing {
-	struct attached *all;
-	size_t n;
-	size_t next; /* atomic */
-};
-
 static void let_go(const struct attached *a)
 {
 	if (a->link >= 0)
@@ -302,41 +279,23 @@ static void let_go(const struct attached *a)
 		close(a->event);
 }
 
-static void *close_some(void *arg)
+static void let_one_go(void *ctx, size_t i)
 {
-	struct closing *c = arg;
-	size_t i;
-
-	while ((i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED)) < c->n)
-		let_go(&c->all[i]);
-	return NULL;
-}
-
-static void close_all(struct closing *c)
-{
-	pthread_t threads[THREADS];
-	size_t n = 0, wanted = MIN(c->n, (size_t)THREADS);
-
-	while (n + 1 < wanted && !start_thread(&threads[n], close_some, c))
-		n++;
-	close_some(c);
-	for (size_t i = 0; i < n; i++)
-		pthread_join(threads[i], NULL);
+	let_go((const struct attached *)ctx + i);
 }
 
 void query_kern_detach(struct query *base)
 {
 	struct query_kern *x = (struct query_kern *)base;
-	struct closing slow = {.all = x->attached};
+	size_t n_slow = 0;
 
 	end_iterators(x);
 	for (size_t i = 0; i < x->attached_n; i++) {
 		if (x->attached[i].is_slow)
-			slow.all[slow.n++] = x->attached[i];
+			x->attached[n_slow++] = x->attached[i];
 		else
 			let_go(&x->attached[i]);
 	}
-	if (slow.n)
-		close_all(&slow);
+	parallel_run(n_slow, CLOSING, let_one_go, x->attached);
 	x->attached_n = 0;
 }

@@ -77,6 +77,8 @@ void query_hint(struct query_error *e, const char *format, ...) _printf_(2, 3);
 
 int query_maps_create(struct query_kern *x, struct query_error *e);
 
+/* Load what can be loaded at once, if that is worth it; what is refused stays -1. */
+void query_progs_try(struct query_kern *x);
 /* Load program `i` into x->progs[i]. */
 int query_prog_load(struct query_kern *x, uint32_t i, struct query_error *e);
 /* Once more, for one that was refused and is optional: 0, or the reason is in `e`. */

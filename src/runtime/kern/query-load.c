@@ -3,15 +3,19 @@
  * Programs of a query: put together and loaded.
  *
  * Descriptors of maps, addresses of kernel variables and numbers of kernel functions are
- * put in here, in a copy.  A program with functions of its own gets a few types: the kernel
- * wants a description of a function whose address is taken.  It is loaded without a log
+ * put in here, in a copy.  A program with callbacks gets a few types: the kernel wants a
+ * description of a function whose address is taken.  It is loaded without a log
  * first, since writing one costs more than verifying; if it is refused, once more with
  * the log, which query-refusal.c reads.
+ *
+ * The verifier keeps a processor busy: where there are several, all programs are tried at
+ * once first.  What is refused then comes again alone, with its message.
  */
 #include "base/macro.h"
 #include "isa/btf-write.h"
 #include "isa/insn.h"
 #include "runtime/kern/module-btf.h"
+#include "runtime/kern/parallel.h"
 #include "runtime/kern/query-internal.h"
 
 #include <fcntl.h>
@@ -23,7 +27,11 @@
 #define BPF_PSEUDO_KFUNC_CALL 2
 #endif
 
-enum { LOG_ROOM = 16 << 20 };
+enum {
+	LOG_ROOM = 16 << 20,
+	PART = 64,	    /* programs that are tried at once; each has a few descriptors open */
+	PARALLEL_MIN = 300, /* instructions: less is loaded before a thread has begun */
+};
 
 /* What one load is made of. */
 struct load {
@@ -147,12 +155,20 @@ static int write_funcs(const struct question_prog *p, struct bpf_func_info *info
 	return 0;
 }
 
+static bool needs_types(const struct question_prog *p)
+{
+	for (uint32_t i = 0; i < p->n_funcs; i++)
+		if (p->funcs[i].is_callback)
+			return true;
+	return false;
+}
+
 static int add_types(const struct question_prog *p, struct load *l)
 {
 	_cleanup_buf_ struct buf blob = {0};
 	union bpf_attr a = {0};
 
-	if (p->n_funcs < 2)
+	if (!needs_types(p))
 		return 0;
 	l->funcs = xalloc(p->n_funcs * sizeof(*l->funcs));
 	write_funcs(p, l->funcs, &blob);
@@ -288,21 +304,28 @@ static bool is_optional(const struct question *q, uint32_t prog)
 	return is_used;
 }
 
+static int prepare(struct query_kern *x, const struct question_prog *p, struct load *l,
+		   struct query_error *e)
+{
+	int r = relocate(x, p, l, e);
+
+	if (r >= 0)
+		r = add_target(x, p, l, e);
+	if (r < 0)
+		return r;
+	fill_attr(x, p, l);
+	r = add_types(p, l);
+	if (r < 0)
+		query_fail(e, r, "the kernel does not take the types of %s", p->name);
+	return r;
+}
+
 static int load(struct query_kern *x, uint32_t i, struct query_error *e)
 {
 	const struct question_prog *p = &x->base.q->progs.p[i];
 	struct load l = {.btf = -1, .module = -1};
-	int r;
+	int r = prepare(x, p, &l, e);
 
-	r = relocate(x, p, &l, e);
-	if (r >= 0)
-		r = add_target(x, p, &l, e);
-	if (r >= 0) {
-		fill_attr(x, p, &l);
-		r = add_types(p, &l);
-		if (r < 0)
-			query_fail(e, r, "the kernel does not take the types of %s", p->name);
-	}
 	if (r >= 0) {
 		r = load_once(&l);
 		if (r < 0) {
@@ -316,6 +339,54 @@ static int load(struct query_kern *x, uint32_t i, struct query_error *e)
 	}
 	load_done(&l);
 	return r;
+}
+
+/* --- several at once */
+
+struct attempt {
+	struct load load;
+	bool is_prepared;
+	int fd;
+};
+
+static void try_one(void *ctx, size_t i)
+{
+	struct attempt *a = (struct attempt *)ctx + i;
+
+	if (a->is_prepared)
+		a->fd = load_once(&a->load);
+}
+
+static void try_part(struct query_kern *x, uint32_t first, uint32_t n)
+{
+	struct attempt parts[PART];
+	struct query_error ignored;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct attempt *a = &parts[i];
+
+		*a = (struct attempt){.load = {.btf = -1, .module = -1}, .fd = -1};
+		a->is_prepared =
+			prepare(x, &x->base.q->progs.p[first + i], &a->load, &ignored) >= 0;
+	}
+	parallel_run(n, parallel_cpus(), try_one, parts);
+	for (uint32_t i = 0; i < n; i++) {
+		x->progs[first + i] = MAX(parts[i].fd, -1);
+		load_done(&parts[i].load);
+	}
+}
+
+void query_progs_try(struct query_kern *x)
+{
+	const struct question *q = x->base.q;
+	uint64_t insns = 0;
+
+	for (size_t i = 0; i < q->progs.n; i++)
+		insns += q->progs.p[i].n_insns;
+	if (q->progs.n < 2 || insns < PARALLEL_MIN || parallel_cpus() < 2)
+		return;
+	for (uint32_t i = 0; i < q->progs.n; i += PART)
+		try_part(x, i, MIN((uint32_t)q->progs.n - i, (uint32_t)PART));
 }
 
 int query_prog_load(struct query_kern *x, uint32_t i, struct query_error *e)

@@ -6,6 +6,7 @@
  * later): one call for thousands of elements instead of two for each.
  */
 #include "base/macro.h"
+#include "runtime/kern/parallel.h"
 #include "runtime/kern/query-internal.h"
 
 #include <ctype.h>
@@ -17,7 +18,8 @@ enum {
 	BATCH_MAX = 1 << 20,
 	RING_MIN = 256 << 10,
 	RING_MAX = 2 << 20,
-	RING_SHARE = 1024, /* of memory: a thousandth */
+	RING_SHARE = 1024,	/* of memory: a thousandth */
+	PARALLEL_MIN = 2 << 20, /* bytes of maps: less is made before a thread has begun */
 };
 
 static bool is_per_cpu(const struct question_map *m)
@@ -46,9 +48,7 @@ static size_t value_bytes(const struct query_kern *x, const struct question_map 
 static int hand_over(const struct query_kern *x, const struct question_map *m, const char *key,
 		     const char *value, query_item_fn fn, void *ctx)
 {
-	if (m->n_stripes)
-		return fn(ctx, key, value + QMAP_STRIPE_GAP, m->n_stripes, m->stripe_step);
-	return fn(ctx, key, value, is_per_cpu(m) ? x->cpus : 1, value_step(m));
+	return query_hand_over(m, key, value, is_per_cpu(m) ? x->cpus : 1, value_step(m), fn, ctx);
 }
 
 /* --- making them */
@@ -151,11 +151,33 @@ static int fill(int fd, const struct question_map *m)
 	return bpf_call(BPF_MAP_FREEZE, &a, sizeof(a));
 }
 
+static void create_one(void *ctx, size_t i)
+{
+	struct query_kern *x = ctx;
+
+	x->maps[i] = create(x, (uint32_t)i);
+}
+
+/* Most of the time goes into the memory of hashes, which the kernel asks for at once. */
+static unsigned int create_threads(const struct question *q)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < q->maps.n; i++) {
+		const struct question_map *m = &q->maps.p[i];
+
+		if (!is_array(m))
+			bytes += (uint64_t)m->max_entries * (m->key_size + m->value_size);
+	}
+	return bytes < PARALLEL_MIN ? 1 : parallel_cpus();
+}
+
 int query_maps_create(struct query_kern *x, struct query_error *e)
 {
+	parallel_run(x->base.q->maps.n, create_threads(x->base.q), create_one, x);
 	for (uint32_t i = 0; i < x->base.q->maps.n; i++) {
 		const struct question_map *m = &x->base.q->maps.p[i];
-		int r = create(x, i);
+		int r = x->maps[i];
 
 		if (r == -EPERM) {
 			query_load_hint(NULL, r, e);
@@ -171,7 +193,6 @@ int query_maps_create(struct query_kern *x, struct query_error *e)
 			return query_fail(e, r, "cannot make the map %s: %s", m->name,
 					  strerror(-r));
 		}
-		x->maps[i] = r;
 		r = m->type == BPF_MAP_TYPE_CGROUP_ARRAY ? fill_cgroup(r, x->config.cgroup_fd)
 		    : m->init				 ? fill(r, m)
 							 : 0;

@@ -132,8 +132,11 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 		r = open_ring(x, e);
 	if (r >= 0)
 		map_globals(x);
+	if (r >= 0)
+		query_progs_try(x);
 	for (uint32_t i = 0; r >= 0 && i < q->progs.n; i++)
-		r = query_prog_load(x, i, e);
+		if (x->progs[i] < 0)
+			r = query_prog_load(x, i, e);
 	if (r < 0) {
 		query_close(&x->base);
 		return r;

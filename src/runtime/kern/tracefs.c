@@ -14,7 +14,7 @@
 
 /* Numbers of linux/mount.h, 5.2; glibc got wrappers only in 2.36. */
 enum { FSOPEN_CLOEXEC_ = 1, FSCONFIG_CMD_CREATE_ = 6, FSMOUNT_CLOEXEC_ = 1 };
-enum { FILE_MAX = 64 << 20, PART = 65536, NAMES_MAX = 100000 };
+enum { FILE_MAX = 64 << 20, PART_MIN = 4096, PART_MAX = 65536, NAMES_MAX = 100000 };
 
 static int open_unmounted(void)
 {
@@ -66,8 +66,10 @@ int tracefs_read(struct tracefs *t, const char *path, struct buf *to)
 	if (fd < 0)
 		return -errno;
 	do {
-		buf_reserve(to, PART);
-		n = read(fd, to->p + to->n, PART - 1);
+		size_t part = MIN(MAX(to->n, (size_t)PART_MIN), (size_t)PART_MAX);
+
+		buf_reserve(to, part);
+		n = read(fd, to->p + to->n, part);
 		if (n < 0)
 			return -errno;
 		to->n += (size_t)n;
@@ -108,6 +110,14 @@ int tracefs_event_id(struct tracefs *t, const char *group, const char *event)
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool tracefs_has_event(struct tracefs *t, const char *group, const char *event)
+{
+	char path[512];
+
+	return !event_path(path, sizeof(path), group, event, "id") && tracefs_open(t) >= 0 &&
+	       !faccessat(t->root, path, R_OK, 0);
 }
 
 int tracefs_list(struct tracefs *t, const char *group, struct arena *a, const char ***ret,

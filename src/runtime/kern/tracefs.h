@@ -25,6 +25,7 @@ int tracefs_file(struct tracefs *t, const char *path, int flags);
 
 /* The number of an event, for perf_event_open.  -ENOENT: there is no such event. */
 int tracefs_event_id(struct tracefs *t, const char *group, const char *event);
+bool tracefs_has_event(struct tracefs *t, const char *group, const char *event);
 
 /* Names of groups (group NULL), or of the events of one, sorted; in the arena. */
 int tracefs_list(struct tracefs *t, const char *group, struct arena *a, const char ***ret,

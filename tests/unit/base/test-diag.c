@@ -55,6 +55,26 @@ TEST(terminal_names)
 	arena_done(&a);
 }
 
+TEST(places)
+{
+	struct arena a = {};
+	struct diags d = {.arena = &a};
+	struct buf b = {};
+	uint32_t file = diag_source(&d, "x", STR("a bee"));
+
+	diag(&d, D_SYNTAX, (struct span){file, 2, 5}, "no");
+	diag_note(&d, (struct span){file, 0, 1}, "from here");
+	diag_context(&d, (struct span){file, 2, 3}, "left");
+	diag_hint(&d, "do");
+	diags_print(&d, false, &b);
+	CHECK_STREQ(b.p, "x:1:3-6: ERROR: no\na bee\n  ~~~\n"
+			 "x:1:1-2: NOTE: from here\na bee\n~\n"
+			 "x:1:3-4: ERROR: left\na bee\n  ~\n"
+			 "HINT: do\n");
+	buf_done(&b);
+	arena_done(&a);
+}
+
 TEST(long_line)
 {
 	char text[4001], *word, *marks;

@@ -113,15 +113,13 @@ static void check(struct vm_run *run, uint32_t insn, const uint64_t regs[11])
 
 void here_run(struct vm_here *h, enum vm_engine engine, bool is_checked, struct vm_data *d)
 {
-	struct vm_run run = {.packet = &h->packet};
+	struct vm_run run = {0};
 	uint32_t key = 0;
 	char *value = map_lookup(h->map, &key, 0);
 
 	packet_set(&h->packet, d->packet, d->n);
 	memcpy(value, d->value, GEN_VALUE);
-	run.data = h->packet.data;
-	run.data_end = h->packet.end;
-	run.data_meta = h->packet.meta;
+	packet_bind(&h->packet, &run);
 	if (is_checked && h->recorded.is_ok) {
 		run.check = check;
 		run.check_ctx = h;

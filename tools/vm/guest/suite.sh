@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Run test scripts one after the other; the half of tools/vm/suite in the VM.
 #
-#	sh suite.sh MARK KERNEL SECONDS SCRIPT...	(names in /t)
+#	sh suite.sh MARK KERNEL SECONDS TRY SCRIPT...	(names in /t)
 #
 # Each script's output is passed on as it is, between "MARK begin SCRIPT" and
 # "MARK end SCRIPT STATUS", where STATUS is a number or "timeout".  MARK is a random
 # word, so no script can say these by chance.  "MARK warned SCRIPT" stands before the
-# end when the kernel printed a warning meanwhile.
+# end when the kernel printed a warning meanwhile.  The first script finds TRY in its
+# environment: 2 if it runs again, after a VM that ended; the others find 1.
 #
 # Every script starts in an empty folder, as the leader of a session of its own, and
 # when it has ended or its time is over, all processes but init and this one are
@@ -15,7 +16,8 @@
 mark=$1
 export KERNEL=$2
 seconds=$3
-shift 3
+export TRY=$4
+shift 4
 
 # Bit 9 of the taint mask: a WARN() was hit.
 warned() { [ $(($(cat /proc/sys/kernel/tainted) & 512)) -ne 0 ]; }
@@ -42,5 +44,6 @@ for script; do
 
 	[ -n "$before" ] || ! warned || printf '\n%s warned %s\n' "$mark" "$script"
 	printf '\n%s end %s %s\n' "$mark" "$script" "$status"
+	TRY=1
 	cd /
 done

@@ -155,7 +155,7 @@ static bool is_new_name(struct attach *a, const struct spec *s)
 		attach_error(a, D_ATTACH_SYNTAX,
 			     "\"%s\" was used as the name for more than one %s probe", s->target,
 			     is_test ? "TEST" : "BENCH");
-		diag_note(a->d, seen[i]->span, "this is the other instance");
+		diag_context(a->d, seen[i]->span, "this is the other instance");
 		return false;
 	}
 	if (is_test)

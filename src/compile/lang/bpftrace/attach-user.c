@@ -9,17 +9,54 @@
 #include "compile/lang/bpftrace/attach-internal.h"
 #include "compile/lang/bpftrace/ctypes-internal.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <glob.h>
+#include <fnmatch.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* --- files */
+
+/*
+ * Paths `before` + what fits `rest`.  Not glob(3): for its ~USER a static program gets the
+ * system's name services, and those a resolver.
+ */
+static void find_paths(struct arena *a, const char *before, const char *rest, attach_names *ret)
+{
+	size_t slashes = strspn(rest, "/"), n = strcspn(rest + slashes, "/");
+	const char *part = arena_strndup(a, rest + slashes, n), *path;
+	struct dirent *e;
+	DIR *dir;
+
+	before = arena_printf(a, "%s%.*s", before, (int)slashes, rest);
+	rest += slashes + n;
+	if (!strpbrk(part, "*?[\\")) {
+		path = arena_printf(a, "%s%s", before, part);
+		if (*rest)
+			find_paths(a, path, rest, ret);
+		else if (!access(path, F_OK))
+			array_push(a, ret, path);
+		return;
+	}
+	dir = opendir(*before ? before : ".");
+	while (dir && (e = readdir(dir))) {
+		if (fnmatch(part, e->d_name, FNM_PERIOD) != 0)
+			continue;
+		path = arena_printf(a, "%s%s", before, e->d_name);
+		if (*rest)
+			find_paths(a, path, rest, ret);
+		else
+			array_push(a, ret, path);
+	}
+	if (dir)
+		closedir(dir);
+}
 
 void attach_binaries(struct arena *a, struct world *w, const char *target, int pid,
 		     attach_names *ret)
 {
 	struct attach_collect c = {.arena = a};
-	glob_t found = {0};
+	attach_names found = {0};
 	const char *one;
 
 	if (!w || !w->ops->binary)
@@ -37,11 +74,10 @@ void attach_binaries(struct arena *a, struct world *w, const char *target, int p
 			array_push(a, ret, one);
 		return;
 	}
-	if (glob(target, 0, NULL, &found) == 0)
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			if (w->ops->binary(w, found.gl_pathv[i], pid))
-				array_push(a, ret, arena_strdup(a, found.gl_pathv[i]));
-	globfree(&found);
+	find_paths(a, "", target, &found);
+	for (size_t i = 0; i < found.n; i++)
+		if (w->ops->binary(w, found.p[i], pid))
+			array_push(a, ret, found.p[i]);
 	attach_names_sort(ret);
 }
 

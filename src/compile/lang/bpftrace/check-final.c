@@ -118,8 +118,8 @@ static void final_binary(struct check *c, struct expr *e)
 	} else if (!type_compatible(a, b)) {
 		diag(c->d, D_TYPE_MISMATCH, e->span, "Type mismatch for '%s': comparing %s with %s",
 		     op_text(e->op), left, right);
-		diag_note(c->d, e->a->span, "left (%s)", left);
-		diag_note(c->d, e->b->span, "right (%s)", right);
+		diag_context(c->d, e->a->span, "left (%s)", left);
+		diag_context(c->d, e->b->span, "right (%s)", right);
 	} else if (!is_equal) {
 		diag(c->d, D_OPERATOR, e->span,
 		     "The %s operator can not be used on expressions of types %s, %s",

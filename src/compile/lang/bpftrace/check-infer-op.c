@@ -47,8 +47,8 @@ static const struct type *binary_pointers(struct check *c, const struct expr *e,
 		right = type_str(c, b->of);
 		diag_warn(c->d, D_POINTER, e->span, "comparison of distinct pointer types: %s, %s",
 			  left, right);
-		diag_note(c->d, e->a->span, "left (%s)", left);
-		diag_note(c->d, e->b->span, "right (%s)", right);
+		diag_context(c->d, e->a->span, "left (%s)", left);
+		diag_context(c->d, e->b->span, "right (%s)", right);
 	}
 	return &type_bool;
 }

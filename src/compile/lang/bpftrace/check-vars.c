@@ -51,7 +51,7 @@ static void note_origin(struct check *c, const struct var_info *v)
 		[ORIGIN_LOOP] = "This is the loop variable.",
 	};
 
-	diag_note(c->d, v->origin_span, "%s", texts[v->origin]);
+	diag_context(c->d, v->origin_span, "%s", texts[v->origin]);
 }
 
 static void vars_in_expr(struct check *c, struct expr *e);

@@ -108,7 +108,7 @@ static void add(struct macro_table *t, struct expand *x, const struct macro *m)
 	same = nearest(t, m->name, &s, &d);
 	if (same && !d) {
 		diag(x->d, D_MACRO, m->span, "Redefinition of macro: %s", m->name);
-		diag_note(x->d, same->span, "This is the original definition.");
+		diag_context(x->d, same->span, "This is the original definition.");
 		return;
 	}
 	if (!check_params(x, m))
@@ -149,7 +149,7 @@ static void report_kinds(struct expand *x, const struct macro *m, const struct e
 		diag(x->d, D_MACRO, call->items.p[i]->span,
 		     "Mismatched arg. %s() expects %s for arg %s but got %s.", m->name,
 		     kinds[p->kind], p->name, kinds[kind]);
-		diag_note(x->d, p->span, "This is the argument in the closest definition.");
+		diag_context(x->d, p->span, "This is the argument in the closest definition.");
 	}
 }
 
@@ -162,10 +162,10 @@ static void report(struct macro_table *t, struct expand *x, const struct expr *e
 	diag(x->d, D_MACRO, e->span, "Call to %s() has arguments that do not match any definition.",
 	     e->name);
 	if (last->params.n != e->items.n)
-		diag_note(x->d, last->span,
-			  "The closest definition of %s() has a different number of arguments. "
-			  "Expected: %zu but got %zu",
-			  last->name, last->params.n, e->items.n);
+		diag_context(x->d, last->span,
+			     "The closest definition of %s() has a different number of arguments. "
+			     "Expected: %zu but got %zu",
+			     last->name, last->params.n, e->items.n);
 	else
 		report_kinds(x, last, e);
 }

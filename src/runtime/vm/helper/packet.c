@@ -117,6 +117,14 @@ int packet_set(struct vm_packet *p, const void *bytes, size_t n)
 	return 0;
 }
 
+void packet_bind(struct vm_packet *p, struct vm_run *run)
+{
+	run->packet = p;
+	run->data = p->data;
+	run->data_end = p->end;
+	run->data_meta = p->meta;
+}
+
 void packet_sync(struct vm_packet *p)
 {
 	struct ctx_more *more;
@@ -134,11 +142,8 @@ void packet_sync(struct vm_packet *p)
 		more = (struct ctx_more *)((char *)p->ctx + sizeof(struct xdp_md));
 	}
 	*more = (struct ctx_more){(uintptr_t)p->data, (uintptr_t)p->end, (uintptr_t)p->meta};
-	if (vm_current && vm_current->packet == p) {
-		vm_current->data = p->data;
-		vm_current->data_end = p->end;
-		vm_current->data_meta = p->meta;
-	}
+	if (vm_current && vm_current->packet == p)
+		packet_bind(p, vm_current);
 }
 
 /* Move all to a larger room. */

@@ -54,6 +54,8 @@ void packet_done(struct vm_packet *p);
 /* A new packet; all that a program changed of the last one is gone.  -EMSGSIZE, -EINVAL: XDP and TC
  * need an Ethernet header. */
 int packet_set(struct vm_packet *p, const void *bytes, size_t n);
+/* Let a run be about the packet. */
+void packet_bind(struct vm_packet *p, struct vm_run *run);
 /* Let the run and the context know where the packet is: helpers call it after a change. */
 void packet_sync(struct vm_packet *p);
 

@@ -107,11 +107,9 @@ static void feed(struct feeder *f, const struct pcap_packet *in)
 {
 	struct packets_outcome o = {
 		.number = f->report->packets, .ns = in->ns, .n_before = (uint32_t)in->bytes.n};
-	struct vm_run run = {.packet = &f->packet, .has_count = f->options->counts_insns};
+	struct vm_run run = {.has_count = f->options->counts_insns};
 
-	run.data = f->packet.data;
-	run.data_end = f->packet.end;
-	run.data_meta = f->packet.meta;
+	packet_bind(&f->packet, &run);
 	run.now_ns = in->ns - f->first_ns + 1; /* 0 would be the machine's clock */
 	o.value = (uint32_t)code_run(f->code, &run, f->packet.ctx, 0);
 	o.n_after = (uint32_t)packet_n(&f->packet);

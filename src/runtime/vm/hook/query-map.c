@@ -26,12 +26,10 @@ static bool is_array(const struct vm_map *m)
 static int hand_over(struct query_vm *x, uint32_t map, const char *key, const char *value,
 		     query_item_fn fn, void *ctx)
 {
-	const struct question_map *q = &x->base.q->maps.p[map];
 	const struct vm_map *m = x->maps[map];
 
-	if (q->n_stripes)
-		return fn(ctx, key, value + QMAP_STRIPE_GAP, q->n_stripes, q->stripe_step);
-	return fn(ctx, key, value, n_values(x, m), step_of(x, m));
+	return query_hand_over(&x->base.q->maps.p[map], key, value, n_values(x, m), step_of(x, m),
+			       fn, ctx);
 }
 
 int query_vm_map_get(struct query *base, uint32_t map, const void *key, query_item_fn fn, void *ctx)

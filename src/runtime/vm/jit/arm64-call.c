@@ -288,10 +288,8 @@ void arm_call(struct jit *j, const struct jit_op *o)
 
 void arm_call_local(struct jit *j, const struct jit_op *o)
 {
-	uint32_t f = 0;
+	uint32_t f = jit_func_at(j, (uint32_t)o->off);
 
-	while (f + 1 < j->n_funcs && j->funcs[f].first != (uint32_t)o->off)
-		f++;
 	call_function(j, f);
 	a_mov(j, true, a_reg(0), 0);
 }

@@ -337,10 +337,8 @@ static void arm_table(struct jit *j, const struct jit_op *o, struct jit_table *t
 
 static void arm_func_address(struct jit *j, const struct jit_op *o)
 {
-	uint32_t f = 0;
+	uint32_t f = jit_func_at(j, (uint32_t)o->off);
 
-	while (f + 1 < j->n_funcs && j->funcs[f].first != (uint32_t)o->off)
-		f++;
 	if (j->has_landing)
 		load_place(j, a_reg(o->dst), FIX_ADDRESS, j->landing_at[f]);
 	else

@@ -34,6 +34,15 @@ void jit_fix_add(struct jit *j, enum jit_fix kind, bool is_short, uint32_t at, u
 		.kind = kind, .is_short = is_short, .at = at, .op = op, .to = to};
 }
 
+uint32_t jit_func_at(const struct jit *j, uint32_t op)
+{
+	uint32_t f = 0;
+
+	while (f + 1 < j->n_funcs && j->funcs[f].first != op)
+		f++;
+	return f;
+}
+
 static void reserve(struct jit *j, size_t n)
 {
 	if (j->n_out + n <= j->room)

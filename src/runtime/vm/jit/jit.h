@@ -166,6 +166,8 @@ void jit_trees(struct jit *j);
 /* --- for machines */
 void jit_fix_add(struct jit *j, enum jit_fix kind, bool is_short, uint32_t at, uint32_t op,
 		 uint32_t to);
+/* The number of the function that begins at operation `op`. */
+uint32_t jit_func_at(const struct jit *j, uint32_t op);
 static inline uint32_t jit_op_index(const struct jit *j, const struct jit_op *o)
 {
 	return (uint32_t)(o - j->ops);

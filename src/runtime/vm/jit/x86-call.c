@@ -276,10 +276,8 @@ void x86_call(struct jit *j, const struct jit_op *o)
 
 void x86_call_local(struct jit *j, const struct jit_op *o)
 {
-	uint32_t f = 0;
+	uint32_t f = jit_func_at(j, (uint32_t)o->off);
 
-	while (f + 1 < j->n_funcs && j->funcs[f].first != (uint32_t)o->off)
-		f++;
 	x1(j, 0xe8);
 	jit_fix_add(j, FIX_CALL, false, (uint32_t)j->n_out, 0, f);
 	j->n_out += 4;
