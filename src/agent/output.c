@@ -29,6 +29,28 @@ int output_open(struct output *out, const char *path, bool is_json, enum colour 
 	return 0;
 }
 
+static int no_event(struct sink *sink, const struct event *event)
+{
+	return 0;
+}
+
+static int no_flush(struct sink *sink)
+{
+	return 0;
+}
+
+static void no_free(struct sink *sink)
+{
+}
+
+void output_mute(struct output *out)
+{
+	static struct sink none = {no_event, no_flush, no_free};
+
+	out->sink->free(out->sink);
+	out->sink = &none;
+}
+
 void output_close(struct output *out)
 {
 	if (out->sink)

@@ -13,6 +13,8 @@ struct output {
 
 /* `path` NULL: standard output; else the file is made anew, 0600.  -errno. */
 int output_open(struct output *out, const char *path, bool is_json, enum colour colour);
+/* No lines at all; `fd` is there for alerts. */
+void output_mute(struct output *out);
 void output_close(struct output *out);
 
 /* On standard error: what this view leaves out.  `shown` is a bit mask of kinds. */

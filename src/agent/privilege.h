@@ -15,6 +15,9 @@
 /* `skep watch` reads mapped memory and files: /proc/PID/exe, runtimes' state files. */
 #define PRIVILEGE_WATCH (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
 
+/* With rules: new ones are loaded on SIGHUP, and maps are written by bpf(). */
+#define PRIVILEGE_RULES (PRIVILEGE_WATCH | PRIVILEGE(CAP_BPF) | PRIVILEGE(CAP_PERFMON))
+
 /*
  * `skep trace` reads maps and runs end probes by bpf(), which before 5.19 wants CAP_BPF for
  * each call; opens iterators (CAP_PERFMON); reads kernel symbols (CAP_SYSLOG) and symbols of

@@ -5,13 +5,13 @@
 #include "agent/trace-internal.h"
 
 #include "agent/emit.h"
+#include "agent/rt.h"
 #include "agent/trace-diags.h"
 #include "agent/world.h"
 #include "base/log.h"
 #include "compile/gen/gen.h"
 #include "compile/lang/bpftrace/attach.h"
 #include "compile/pipeline.h"
-#include "rt-object.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,7 +139,7 @@ int trace_compile(struct trace *t)
 	r = read_text(t);
 	if (r < 0)
 		return say_unreadable(t, r);
-	r = rt_library_open(rt_object, rt_object_size, &t->rt);
+	r = rt_open(&t->rt);
 	if (r < 0) {
 		log_error(r, "cannot read skep's own runtime functions");
 		return EXIT_FAILED;

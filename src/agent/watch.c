@@ -4,6 +4,7 @@
 #include "agent/command.h"
 #include "agent/output.h"
 #include "agent/privilege.h"
+#include "agent/rules-run.h"
 #include "agent/scope.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -41,15 +42,19 @@ struct watch {
 	struct recorder *recorder;
 	struct output output;
 	struct stream *stream;
-	uint64_t shown; /* bit mask of kinds */
+	struct rules_run *rules; /* NULL: events alone */
+	int reloaded, reported;	 /* how many of these requests were met */
+	uint64_t shown;		 /* bit mask of kinds */
 	bool hides_everyday;
 	bool is_embedded; /* skep traces the command itself */
-	bool has_enough;  /* as many lines as were asked for */
-	int error;	  /* of the sink or the recorder; -errno */
+	bool has_terminal;
+	bool has_enough; /* as many lines as were asked for */
+	int error;	 /* of the sink or the recorder; -errno */
 };
 
 static volatile sig_atomic_t stops; /* how often somebody asked to stop */
 static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t reloads, reports; /* with rules: SIGHUP, SIGUSR1 */
 
 static void on_signal(int sig)
 {
@@ -57,19 +62,36 @@ static void on_signal(int sig)
 	stop_signal = sig;
 }
 
+static void on_reload(int sig)
+{
+	(void)sig;
+	reloads++;
+}
+
+static void on_report(int sig)
+{
+	(void)sig;
+	reports++;
+}
+
 static void on_child(int sig)
 {
 	(void)sig; /* only to end the wait */
 }
 
-static void catch_signals(void)
+static void catch_signals(bool has_rules)
 {
 	struct sigaction stop = {.sa_handler = on_signal}, child = {.sa_handler = on_child};
+	struct sigaction reload = {.sa_handler = on_reload}, report = {.sa_handler = on_report};
 	struct sigaction before;
 
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
-	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+	if (has_rules)
+		sigaction(SIGUSR1, &report, NULL);
+	if (has_rules)
+		sigaction(SIGHUP, &reload, NULL);
+	else if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
 		sigaction(SIGHUP, &stop, NULL);
 	sigaction(SIGCHLD, &child, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -99,6 +121,10 @@ static int say_runtime_error(int r, const struct runtime_error *e)
 static void choose_view(struct watch *w)
 {
 	w->shown = w->o->events ? w->o->events : events_in_view(VIEW_SHOWN);
+	if (rules_are_given(&w->o->rules)) {
+		w->shown = w->o->events; /* events are off unless they are asked for */
+		return;
+	}
 	if (!w->o->events && (w->o->command || w->o->pid)) {
 		w->shown |= KIND_BIT(EV_OPEN);
 		w->hides_everyday = true;
@@ -126,6 +152,8 @@ static int open_outputs(struct watch *w)
 		log_error(r, "cannot write to %s", w->o->output);
 		return EXIT_FAILED;
 	}
+	if (w->rules && !w->shown)
+		output_mute(&w->output);
 	if (w->o->record) {
 		r = recorder_open(w->o->record, &head, &w->recorder);
 		if (r < 0) {
@@ -138,8 +166,15 @@ static int open_outputs(struct watch *w)
 	config.resolver = &w->resolver;
 	config.recorder = w->recorder;
 	config.sink = w->output.sink;
+	if (w->rules) {
+		config.on_event = rules_run_event;
+		config.on_event_ctx = w->rules;
+	}
 	w->stream = stream_new(&config);
-	return 0;
+	if (!w->rules)
+		return 0;
+	rules_run_stream(w->rules, w->stream, w->live, w->command.pid);
+	return rules_run_outputs(w->rules, &w->output);
 }
 
 static int start_command(struct watch *w)
@@ -192,7 +227,8 @@ static bool do_with_less(struct runtime_config *config, const struct runtime_err
 /* Nobody wants more: the reader is gone, has enough, or has lost patience. */
 static bool is_cut_short(const struct watch *w)
 {
-	return w->error < 0 || w->has_enough || stops > 1;
+	return w->error < 0 || w->has_enough || stops > 1 ||
+	       (w->rules && w->stream && rules_run_has_enough(w->rules));
 }
 
 static int feed(void *ctx, const void *record, size_t n)
@@ -245,6 +281,8 @@ static int open_embedded(struct watch *w, const struct runtime_config *config)
 		return EXIT_CANNOT_HERE;
 	}
 	r = runtime_open_vm(config, &w->runtime, &e);
+	if (r >= 0 && w->rules)
+		rules_run_begin(w->rules, w->runtime);
 	if (r >= 0)
 		r = runtime_take_child(w->runtime, w->command.pid, &e);
 	if (r >= 0 && !w->o->quiet)
@@ -297,6 +335,8 @@ static int open_runtime(struct watch *w)
 	struct runtime_error e = {0};
 	int r, status;
 
+	if (w->rules)
+		rules_run_wants(w->rules, &config);
 	if (w->is_embedded)
 		return open_embedded(w, &config);
 	status = by_tree ? watch_scope_check_pids() : 0;
@@ -307,6 +347,8 @@ static int open_runtime(struct watch *w)
 		r = runtime_open_kern(&config, &w->runtime, &e);
 	if (r < 0)
 		return say_runtime_error(r, &e);
+	if (w->rules)
+		rules_run_begin(w->rules, w->runtime);
 	r = runtime_start(w->runtime, &e);
 	if (r < 0)
 		return say_runtime_error(r, &e);
@@ -350,6 +392,28 @@ static bool is_over(struct watch *w, uint64_t end_ns)
 	return stops && (!w->o->command || stop_signal == SIGHUP);
 }
 
+/* Between two polls: what was found is written, and rules have their own business. */
+static void between(struct watch *w, bool is_empty)
+{
+	if (w->error >= 0)
+		w->error = w->output.sink->flush(w->output.sink);
+	if (!w->rules)
+		return;
+	if (w->error >= 0)
+		w->error = rules_run_tick(w->rules, is_empty);
+	if (reloads > w->reloaded) {
+		w->reloaded = reloads;
+		if (w->has_terminal && !isatty(STDERR_FILENO))
+			on_signal(SIGHUP); /* it hung up */
+		else
+			rules_run_reload(w->rules);
+	}
+	if (reports > w->reported) {
+		w->reported = reports;
+		rules_run_say_stats(w->rules);
+	}
+}
+
 static void run(struct watch *w)
 {
 	uint64_t start = clock_mono_ns(), end = w->o->for_ns ? start + w->o->for_ns : 0;
@@ -358,9 +422,7 @@ static void run(struct watch *w)
 	while (!is_over(w, end)) {
 		int timeout = clock_mono_ns() - start < FIRST_NS ? POLL_FIRST_MS : POLL_MS;
 
-		runtime_poll(w->runtime, timeout, feed, w);
-		if (w->error >= 0)
-			w->error = w->output.sink->flush(w->output.sink);
+		between(w, runtime_poll(w->runtime, timeout, feed, w) == 0);
 		if (stops > passed_on && stop_signal == SIGTERM) {
 			command_signal(&w->command, SIGTERM);
 			passed_on = stops;
@@ -391,6 +453,8 @@ static void finish(struct watch *w)
 	}
 	if (w->error >= 0)
 		w->error = stream_finish(w->stream, &count);
+	if (w->error >= 0 && w->rules)
+		w->error = rules_run_finish(w->rules);
 	if (w->error >= 0)
 		w->error = w->output.sink->flush(w->output.sink);
 }
@@ -409,10 +473,28 @@ static int exit_status(struct watch *w)
 		log_error(w->error, "cannot write");
 		return EXIT_FAILED;
 	}
+	if (w->rules && rules_run_status(w->rules))
+		return rules_run_status(w->rules);
 	if (w->command.has_ended)
 		return WIFEXITED(w->command.status) ? WEXITSTATUS(w->command.status)
 						    : 128 + WTERMSIG(w->command.status);
 	return 0;
+}
+
+static int load_rules(struct watch *w)
+{
+	const struct rules_run_config config = {
+		.o = &w->o->rules,
+		.colour = w->o->colour,
+		.json = w->o->json,
+		.quiet = w->o->quiet,
+		.embedded = w->is_embedded,
+		.may_grow = !w->o->command,
+		.count = w->shown ? 0 : w->o->count, /* beside events, those are counted */
+		.events = w->shown,
+	};
+
+	return rules_run_load(&config, &w->rules);
 }
 
 static int start_all(struct watch *w)
@@ -423,6 +505,11 @@ static int start_all(struct watch *w)
 	if (status)
 		return status;
 	choose_runtime(w);
+	if (rules_are_given(&w->o->rules)) {
+		status = load_rules(w);
+		if (status)
+			return status;
+	}
 	if (w->o->command) {
 		status = start_command(w);
 		if (status)
@@ -440,7 +527,7 @@ static int start_all(struct watch *w)
 				    "%s",
 				    strerror(-r));
 	}
-	r = privilege_drop(PRIVILEGE_WATCH);
+	r = privilege_drop(w->rules ? PRIVILEGE_RULES : PRIVILEGE_WATCH);
 	if (r < 0)
 		log_warning("cannot drop privileges: %s", strerror(-r));
 	if (w->o->command) {
@@ -453,6 +540,18 @@ static int start_all(struct watch *w)
 	return 0;
 }
 
+static void say_totals(struct watch *w)
+{
+	if (w->rules && w->o->rules.stats)
+		rules_run_say_stats(w->rules);
+	if (w->o->quiet)
+		return;
+	if (w->rules)
+		rules_run_say_totals(w->rules);
+	if (w->shown)
+		output_say_totals(w->stream, w->hides_everyday, !w->o->events);
+}
+
 int watch_run(const struct watch_options *o)
 {
 	struct watch w = {.o = o, .command = COMMAND_NONE, .scope.cgroup_fd = -1};
@@ -460,21 +559,22 @@ int watch_run(const struct watch_options *o)
 
 	if (o->verbose)
 		log_set_level(LOG_DEBUG);
+	w.has_terminal = isatty(STDERR_FILENO);
 	choose_view(&w);
-	catch_signals();
+	catch_signals(rules_are_given(&o->rules));
 	status = start_all(&w);
 	if (!status) {
-		if (!o->command && !o->quiet && isatty(STDERR_FILENO))
+		if (!o->command && !o->quiet && !w.rules && isatty(STDERR_FILENO))
 			output_say_view(w.shown, w.hides_everyday);
 		run(&w);
 		finish(&w);
 		status = exit_status(&w);
-		if (!o->quiet)
-			output_say_totals(w.stream, w.hides_everyday, !o->events);
+		say_totals(&w);
 	}
 	if (!o->quiet)
 		runtime_say_left(runtime_left(w.runtime));
 	runtime_close(w.runtime);
+	rules_run_done(w.rules);
 	command_done(&w.command);
 	stream_free(w.stream);
 	live_free(w.live);

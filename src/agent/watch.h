@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "agent/rules.h"
 #include "agent/runtime-choice.h"
 
 #include <stdbool.h>
@@ -43,7 +44,8 @@ struct watch_options {
 	enum colour colour;
 	char **command; /* NULL at the end; NULL: watch what is there */
 	enum runtime_choice runtime;
-	bool all_cpus; /* embedded: do not bind the command to one cpu */
+	bool all_cpus;		    /* embedded: do not bind the command to one cpu */
+	struct rules_options rules; /* if there are some: alerts, and only `events` beside them */
 };
 
 /* Returns the exit status of the program. */
@@ -57,6 +59,7 @@ struct replay_options {
 	const char *output;
 	bool quiet;
 	enum colour colour;
+	struct rules_options rules;
 };
 
 int replay_run(const struct replay_options *o);

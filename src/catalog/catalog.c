@@ -36,6 +36,7 @@ static const struct field_desc fields[] = {
 #define OFFSET_wire_conn(m)  offsetof(struct wire_conn, m)
 #define OFFSET_wire_creds(m) offsetof(struct wire_creds, m)
 #define OFFSET_wire_sys(m)   offsetof(struct wire_sys, m)
+#define OFFSET_wire_sock(m)  offsetof(struct wire_sock, m)
 #include "catalog/fields.def"
 #undef FIELD
 };
@@ -74,6 +75,7 @@ static const size_t sizes[BODY_END] = {
 	[BODY_wire_conn] = sizeof(struct wire_conn),
 	[BODY_wire_creds] = sizeof(struct wire_creds),
 	[BODY_wire_sys] = sizeof(struct wire_sys),
+	[BODY_wire_sock] = sizeof(struct wire_sock),
 	[BODY_wire_cgroup] = sizeof(struct wire_cgroup),
 	[BODY_wire_container] = sizeof(struct wire_container),
 	[BODY_wire_user] = sizeof(struct wire_user),

@@ -34,6 +34,7 @@ enum body {
 	BODY_wire_conn,
 	BODY_wire_creds,
 	BODY_wire_sys,
+	BODY_wire_sock,
 	BODY_wire_cgroup,
 	BODY_wire_container,
 	BODY_wire_user,

@@ -34,6 +34,7 @@
 #define SYS_chmod   (-1)
 #define SYS_chown   (-1)
 #define SYS_lchown  (-1)
+#define SYS_dup2    (-1)
 #ifndef SYS_renameat
 #define SYS_renameat 38
 #endif

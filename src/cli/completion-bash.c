@@ -105,7 +105,8 @@ static void add_command_end(struct buf *b, const struct command_row *row)
 
 	buf_printf(b, "\t'%s '*)\n", row->name);
 	if (s->operands == OPERANDS_ONE || s->operands == OPERANDS_PERHAPS ||
-	    s->operands == OPERANDS_WORD || s->operands == OPERANDS_ANY) {
+	    s->operands == OPERANDS_WORD || s->operands == OPERANDS_WORDS ||
+	    s->operands == OPERANDS_ANY) {
 		buf_puts(b, "\t\tif [[ $cur != -* ]]; then\n");
 		if (s->words)
 			add_offer(b, COMPLETES_WORDS, s->words);

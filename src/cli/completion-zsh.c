@@ -99,7 +99,8 @@ static void add_command_end(struct buf *b, const struct command_row *row)
 	} else if (s->words) {
 		buf_puts(b, " \\\n\t\t\t'1:WORD:");
 		add_action(b, COMPLETES_WORDS, s->words);
-		buf_printf(b, "' \\\n\t\t\t'2:%s:", s->operand);
+		buf_printf(b, "' \\\n\t\t\t'%s:%s:", s->operands == OPERANDS_WORDS ? "*" : "2",
+			   s->operand);
 		add_action(b, s->completes, s->operand);
 		buf_putc(b, '\'');
 	} else if (s->operands != OPERANDS_NONE) {

@@ -60,6 +60,9 @@ void help_synopsis(struct buf *b, const struct command_row *row)
 	case OPERANDS_WORD:
 		buf_printf(b, " [%s [%s]]", s->words, s->operand);
 		break;
+	case OPERANDS_WORDS:
+		buf_printf(b, " %s [%s...]", s->words, s->operand);
+		break;
 	case OPERANDS_COMMAND:
 		buf_printf(b, " [-- %s]", s->operand);
 		break;

@@ -333,8 +333,8 @@ static int parse_operand(struct parser *p)
 				 strpbrk(arg, " \t\n\\'\"$") ? "COMMAND" : arg);
 		return -EINVAL;
 	}
-	if (s->operands == OPERANDS_WORD) {
-		room = 2;
+	if (s->operands == OPERANDS_WORD || s->operands == OPERANDS_WORDS) {
+		room = s->operands == OPERANDS_WORD ? 2 : SIZE_MAX;
 		words = n ? NULL : s->words;
 	}
 	if (n >= room && s->operands != OPERANDS_ANY)

@@ -94,6 +94,7 @@ enum operands {
 	OPERANDS_ONE,	  /* exactly one */
 	OPERANDS_PERHAPS, /* one or none */
 	OPERANDS_WORD,	  /* one of `words`, then one or none */
+	OPERANDS_WORDS,	  /* one of `words`, then any number */
 	OPERANDS_COMMAND, /* a command with its arguments, only after "--" */
 	OPERANDS_ANY,	  /* any number; "--" is one itself, and all behind it */
 };
@@ -103,7 +104,7 @@ struct syntax {
 	enum operands operands;
 	const char *operand; /* how it is called in help; a|b|c: must be one of these words */
 	enum completes completes;
-	const char *words; /* OPERANDS_WORD: a|b|c, what comes first */
+	const char *words; /* OPERANDS_WORD, OPERANDS_WORDS: a|b|c, what comes first */
 };
 
 struct parsed {

@@ -5,10 +5,12 @@
 #include "cli/command.h"
 
 #include "agent/watch.h"
+#include "cli/rules-options.h"
 
 #define OPTION(...) OPTION_IN(struct replay_options, __VA_ARGS__)
 
 static const struct option_desc options[] = {
+	OPTION_HEADING("What to show"),
 	OPTION("events", 0, EVENTS, "LIST", events, EVENTS,
 	       "show only these events and groups, as in skep watch"),
 	OPTION("count", 0, U64, "N", count, NOTHING, "end after N lines"),
@@ -18,6 +20,8 @@ static const struct option_desc options[] = {
 	OPTION("color", 0, CHOICE, "auto|always|never", colour, WORDS,
 	       "auto: on a terminal, unless NO_COLOR is set"),
 	OPTION("quiet", 'q', FLAG, NULL, quiet, NOTHING, "no summary at the end"),
+
+	RULES_OPTIONS(rules),
 	OPTION_LAST,
 };
 #undef OPTION

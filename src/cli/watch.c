@@ -6,6 +6,7 @@
 
 #include "agent/watch.h"
 #include "cli/events.h"
+#include "cli/rules-options.h"
 
 struct line {
 	struct watch_options watch;
@@ -35,6 +36,8 @@ static const struct option_desc options[] = {
 	OPTION("no-failed", 0, FLAG, NULL, watch.no_failed, NOTHING, "leave out calls that failed"),
 	OPTION("show-secrets", 0, FLAG, NULL, watch.show_secrets, NOTHING,
 	       "do not mask passwords and keys in arguments"),
+
+	RULES_OPTIONS(watch.rules),
 
 	OPTION_HEADING("How long"),
 	OPTION("for", 0, DURATION, "TIME", watch.for_ns, NOTHING,

@@ -6,6 +6,33 @@
 
 #include <errno.h>
 
+static bool is_inside(struct wire_str s, size_t from, size_t to)
+{
+	return (!s.off && !s.len) || (s.off >= from && (size_t)s.off + s.len <= to);
+}
+
+/* What rules add stands behind the record, and names strings in it. */
+static bool annex_check(const char *p, size_t n, size_t body)
+{
+	struct wire_annex a;
+
+	if (n % 8 || n < body + sizeof(a))
+		return false;
+	memcpy(&a, p + n - sizeof(a), sizeof(a));
+	n -= sizeof(a);
+	return a.n_ancestors <= ANCESTORS_MAX && is_inside(a.name, body, n) &&
+	       is_inside(a.name2, body, n) && is_inside(a.env, body, n);
+}
+
+const struct wire_annex *record_annex(const void *record)
+{
+	const struct wire_head *h = record;
+
+	if (!(h->flags & WIRE_F_ANNEX))
+		return NULL;
+	return (const void *)((const char *)record + h->size - sizeof(struct wire_annex));
+}
+
 int record_check(const void *record, size_t n)
 {
 	const char *p = record;
@@ -26,11 +53,11 @@ int record_check(const void *record, size_t n)
 		return -EBADMSG;
 	for (size_t i = 0; (member = body_string(body, i)); i++) {
 		memcpy(&s, p + member, sizeof(s));
-		if (!s.off && !s.len)
-			continue;
-		if (s.off < body_size(body) || (size_t)s.off + s.len > n)
+		if (!is_inside(s, body_size(body), n))
 			return -EBADMSG;
 	}
+	if (h.flags & WIRE_F_ANNEX && !annex_check(p, n, body_size(body)))
+		return -EBADMSG;
 	return 0;
 }
 

@@ -9,12 +9,16 @@
 
 #include "base/str.h"
 #include "catalog/catalog.h"
+#include "catalog/wire/rule.h"
 
 /*
  * Is this one whole record?  0; -EBADMSG if not; -ENOTSUP for a kind that this
  * version does not know (its size is sound: it may be skipped).
  */
 int record_check(const void *record, size_t n);
+
+/* The annex of a checked record; NULL: it has none. */
+const struct wire_annex *record_annex(const void *record);
 
 /* A string of a checked record; empty if it has none. */
 struct str record_str(const void *record, struct wire_str s);

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 
 const struct name names_open[] = {
 	{O_CREAT, "O_CREAT"},	      {O_EXCL, "O_EXCL"},	  {O_NOCTTY, "O_NOCTTY"},
@@ -140,6 +141,43 @@ const struct name names_protocol[] = {
 	{IPPROTO_ICMP, "icmp"},	   {IPPROTO_TCP, "tcp"},     {IPPROTO_UDP, "udp"},
 	{IPPROTO_ICMPV6, "icmp6"}, {IPPROTO_SCTP, "sctp"},   {IPPROTO_UDPLITE, "udplite"},
 	{IPPROTO_RAW, "raw"},	   {IPPROTO_MPTCP, "mptcp"}, {0, NULL},
+};
+
+const struct name names_family[] = {
+	{AF_UNIX, "unix"},
+	{AF_INET, "inet"},
+	{AF_AX25, "ax25"},
+	{AF_INET6, "inet6"},
+	{AF_KEY, "key"},
+	{AF_NETLINK, "netlink"},
+	{AF_PACKET, "packet"},
+	{AF_RDS, "rds"},
+	{AF_CAN, "can"},
+	{AF_TIPC, "tipc"},
+	{AF_BLUETOOTH, "bluetooth"},
+	{AF_ALG, "alg"},
+	{AF_VSOCK, "vsock"},
+	{44, "xdp"}, /* AF_XDP */
+	{0, NULL},
+};
+
+const struct name names_sock_type[] = {
+	{SOCK_STREAM, "stream"},
+	{SOCK_DGRAM, "dgram"},
+	{SOCK_RAW, "raw"},
+	{SOCK_RDM, "rdm"},
+	{SOCK_SEQPACKET, "seqpacket"},
+	{SOCK_DCCP, "dccp"},
+	{SOCK_PACKET, "packet"},
+	{0, NULL},
+};
+
+const struct name names_sock_bit[] = {
+	{WIRE_SOCK_SERVER, "server"},
+	{WIRE_SOCK_CONNECTED, "connected"},
+	{WIRE_SOCK_ADDRESSED, "addressed"},
+	{WIRE_SOCK_IS_SOCKET, "socket"},
+	{0, NULL},
 };
 
 /* Bit n of a capability set: include/uapi/linux/capability.h */

@@ -19,6 +19,9 @@ extern const struct name names_file_bit[]; /* enum wire_file_bit */
 extern const struct name names_ptrace[];
 extern const struct name names_bpf[];
 extern const struct name names_protocol[];
+extern const struct name names_family[];    /* AF_* */
+extern const struct name names_sock_type[]; /* SOCK_* */
+extern const struct name names_sock_bit[];  /* enum wire_sock_bit */
 
 const char *names_find(const struct name *table, uint64_t value); /* NULL: none */
 const char *name_of_errno(int err);				  /* "ENOENT" or NULL */

@@ -3,6 +3,7 @@
 
 #include "base/macro.h"
 #include "event/decode.h"
+#include "event/ident/users.h"
 #include "event/record.h"
 #include "event/redact.h"
 #include "event/resolve.h"
@@ -20,12 +21,14 @@ struct stream {
 	struct stream_config config;
 	struct processes processes;
 	struct cgroups cgroups;
-	struct map users; /* uid + 1 → struct wire_user, owned */
+	struct map users;    /* uid + 1 → struct wire_user, owned */
+	struct users groups; /* /etc/group: its lines begin as those of /etc/passwd do */
 	struct stream_totals totals;
 	uint32_t lost_by_cpu[CPUS];
 	uint64_t last_ns;  /* the newest event's time */
 	struct buf answer; /* what a resolver said */
 	struct buf masked; /* a record with its secrets masked */
+	struct buf raw;	   /* arguments before they were masked */
 };
 
 struct stream *stream_new(const struct stream_config *config)
@@ -33,6 +36,8 @@ struct stream *stream_new(const struct stream_config *config)
 	struct stream *s = xalloc(sizeof(*s));
 
 	s->config = *config;
+	if (config->on_event && config->resolver)
+		users_load(&s->groups, "/etc/group"); /* without it they stay numbers */
 	return s;
 }
 
@@ -47,8 +52,10 @@ void stream_free(struct stream *s)
 	map_each(&s->users, i, user)
 		free(user);
 	map_done(&s->users);
+	users_done(&s->groups);
 	buf_done(&s->answer);
 	buf_done(&s->masked);
+	buf_done(&s->raw);
 	free(s);
 }
 
@@ -62,6 +69,11 @@ const char *stream_user(const struct stream *s, uint32_t uid)
 	const struct wire_user *u = map_get(&s->users, (uint64_t)uid + 1);
 
 	return u && u->name.off ? record_str(u, u->name).p : NULL;
+}
+
+const char *stream_group(const struct stream *s, uint32_t gid)
+{
+	return users_name(&s->groups, gid);
 }
 
 void stream_totals(const struct stream *s, struct stream_totals *ret)
@@ -130,6 +142,7 @@ static bool may_have_secrets(const struct wire_head *h, struct wire_str *ret)
 static void mask(char *record)
 {
 	const struct wire_head *h = (const struct wire_head *)record;
+	const struct wire_annex *a = record_annex(record);
 	struct wire_str s;
 
 	if (!may_have_secrets(h, &s))
@@ -138,6 +151,20 @@ static void mask(char *record)
 		redact_args(record + s.off, s.len);
 	else
 		redact_text(record + s.off, s.len);
+	if (a && a->env.off) /* VARIABLE=value, NUL after each: the same as arguments */
+		redact_args(record + a->env.off, a->env.len);
+}
+
+/* For rules: what the process was really told. */
+static void learn_raw(struct stream *s, const struct wire_head *h, struct str args, struct str env)
+{
+	struct process *p;
+
+	if (!s->config.on_event)
+		return;
+	p = process_find(&s->processes, h->pid, h->start_ns);
+	if (p)
+		process_set_raw(p, args, env);
 }
 
 /* Take in what a resolver answered, as if it had come through the ring. */
@@ -147,9 +174,14 @@ static int take_answer(struct stream *s)
 
 	if (record_check(h, s->answer.n) < 0)
 		return 0;
+	buf_reset(&s->raw);
+	if (h->kind == WIRE_PROC && s->config.on_event)
+		buf_put_str(&s->raw, record_str(h, ((const struct wire_proc *)h)->args));
 	if (!s->config.show_secrets)
 		mask(s->answer.p);
 	learn(s, h);
+	if (h->kind == WIRE_PROC)
+		learn_raw(s, h, buf_str(&s->raw), (struct str){0});
 	return keep(s, h, h->size);
 }
 
@@ -165,8 +197,29 @@ static int know_user(struct stream *s, uint32_t uid)
 	return take_answer(s);
 }
 
-/* Ask about a process and all before it; stops where one is known. */
-static int know_process(struct stream *s, uint32_t pid, uint64_t start_ns)
+/*
+ * The answer tells of now, the event `h` of then: another name means that the process has
+ * executed another program since.  Then its file and arguments were not this event's.
+ */
+static void answer_fit(struct stream *s, const struct wire_head *h)
+{
+	struct wire_proc *p = (struct wire_proc *)s->answer.p;
+
+	if (s->answer.n < sizeof(*p) || p->head.kind != WIRE_PROC ||
+	    body_of_kind(h->kind) == BODY_wire_conn /* of long ago */ || h->tid != h->pid ||
+	    p->head.pid != h->pid || !memcmp(p->head.comm, h->comm, WIRE_COMM))
+		return;
+	memcpy(p->head.comm, h->comm, WIRE_COMM);
+	p->exe = p->args = p->cwd = (struct wire_str){0};
+	p->inode = p->dev = p->nlink = p->exe_bits = p->args_total = 0;
+}
+
+/*
+ * Ask about a process and all before it; stops where one is known.  `h`: the event that it did,
+ * if it is asked about for that.
+ */
+static int know_process(struct stream *s, uint32_t pid, uint64_t start_ns,
+			const struct wire_head *h)
 {
 	const struct process *p;
 	int r;
@@ -176,6 +229,8 @@ static int know_process(struct stream *s, uint32_t pid, uint64_t start_ns)
 		if (!p || (!p->has_exec && !p->is_asked)) {
 			if (!ASK(s, process, pid, start_ns))
 				return 0;
+			if (h && !i)
+				answer_fit(s, h);
 			r = take_answer(s);
 			if (r < 0)
 				return r;
@@ -217,10 +272,10 @@ static int know_who(struct stream *s, const struct wire_head *h)
 
 	if (is_exec) {
 		if (!known)
-			r = know_process(s, p->ppid, p->parent_start_ns);
+			r = know_process(s, p->ppid, p->parent_start_ns, NULL);
 		process_on_proc(&s->processes, p);
 	} else if (!known || !known->has_exec) {
-		r = know_process(s, h->pid, h->start_ns);
+		r = know_process(s, h->pid, h->start_ns, h);
 	}
 	known = process_on_head(&s->processes, h);
 	known->is_asked = true;
@@ -282,7 +337,7 @@ static bool is_everyday(const struct wire_head *h)
 	}
 }
 
-static int show(struct stream *s, const struct wire_head *h)
+static struct event event_of(struct stream *s, const struct wire_head *h)
 {
 	static const struct process nobody;
 	static const struct cgroup nowhere;
@@ -294,16 +349,67 @@ static int show(struct stream *s, const struct wire_head *h)
 		.cgroup = &nowhere,
 		.real_ns = h->time_ns + s->config.boot_to_real_ns,
 		.stream = s,
+		.annex = record_annex(h),
 	};
-	int r;
 
 	if (h->kind == EV_LOST) /* where, not who: nothing is learnt from it */
-		return s->config.sink->event(s->config.sink, &e);
+		return e;
 	e.process = process_find(&s->processes, h->pid, h->start_ns);
 	e.cgroup = cgroup_get(&s->cgroups, h->cgroup);
 	e.container = e.cgroup->container;
-	r = s->config.sink->event(s->config.sink, &e);
+	return e;
+}
+
+/* What the process's session and groups are: rules ask for its ancestors', too. */
+static void learn_task(struct stream *s, const struct wire_head *h)
+{
+	const struct wire_annex *a = record_annex(h);
+	struct process *p;
+
+	if (!a || !(a->flags & WIRE_A_TASK))
+		return;
+	p = process_find(&s->processes, h->pid, h->start_ns);
+	if (!p)
+		return;
+	p->tty = a->tty;
+	p->vpid = a->vpid;
+	p->vpgid = a->vpgid;
+	p->vsid = a->vsid;
+	p->pgid = a->pgid;
+	p->sid = a->sid;
+}
+
+/* Rules see every event, with what it really said. */
+static int judge(struct stream *s, const struct wire_head *h, const struct wire_head *raw)
+{
+	const struct wire_annex *a = record_annex(raw);
+	struct event e;
+	int r = 0;
+
+	if (!s->config.on_event)
+		return 0;
+	if (h->kind == EV_EXEC && h->ret >= 0)
+		learn_raw(s, h, record_str(raw, ((const struct wire_proc *)raw)->args),
+			  a ? record_str(raw, a->env) : (struct str){0});
+	learn_task(s, h);
+	if (a && a->flags & WIRE_A_TASK)
+		r = know_user(s, a->loginuid);
+	if (r >= 0 && h->kind == EV_SETUID) /* whom it wanted to be, if it may or not */
+		r = know_user(s, ((const struct wire_creds *)h)->arg[0]);
 	if (r < 0)
+		return r;
+	e = event_of(s, h);
+	e.raw = raw == h ? NULL : raw;
+	return s->config.on_event(s->config.on_event_ctx, &e);
+}
+
+static int show(struct stream *s, const struct wire_head *h)
+{
+	struct event e = event_of(s, h);
+	int r;
+
+	r = s->config.sink->event(s->config.sink, &e);
+	if (r < 0 || h->kind == EV_LOST)
 		return r;
 	s->totals.shown++;
 	return s->config.count && s->totals.shown >= s->config.count;
@@ -318,9 +424,13 @@ static int show_lost(struct stream *s, const struct wire_head *at, uint64_t n)
 		.cpu = at ? at->cpu : 0,
 		.ret = n,
 	};
+	struct event e = event_of(s, &h);
+	int r = 0;
 
 	s->totals.lost += n;
-	return show(s, &h);
+	if (s->config.on_event)
+		r = s->config.on_event(s->config.on_event_ctx, &e);
+	return r < 0 ? r : show(s, &h);
 }
 
 /* A cpu's counter grew since its last record: those in between are missing here. */
@@ -352,7 +462,7 @@ static const struct wire_head *masked(struct stream *s, const struct wire_head *
 
 int stream_feed(struct stream *s, const void *record, size_t n)
 {
-	const struct wire_head *h = record;
+	const struct wire_head *h = record, *raw = record;
 	uint64_t bit;
 	int r = record_check(record, n);
 
@@ -362,9 +472,12 @@ int stream_feed(struct stream *s, const void *record, size_t n)
 	}
 	if (h->kind == WIRE_TALLY)
 		return stream_finish(s, &((const struct wire_tally *)h)->count);
-	h = masked(s, h);
+	h = masked(s, raw);
 	if (h->kind >= EV_END) {
 		learn(s, h);
+		if (h->kind == WIRE_PROC)
+			learn_raw(s, h, record_str(raw, ((const struct wire_proc *)raw)->args),
+				  (struct str){0});
 		return keep(s, h, n);
 	}
 	s->last_ns = MAX(s->last_ns, h->time_ns);
@@ -379,6 +492,9 @@ int stream_feed(struct stream *s, const void *record, size_t n)
 	bit = KIND_BIT(h->kind);
 	if (h->kind == EV_FORK)
 		process_on_fork(&s->processes, (const struct wire_fork *)h);
+	r = judge(s, h, raw);
+	if (r < 0)
+		return r;
 	if (!(s->config.shown & bit)) {
 		s->totals.filtered++;
 	} else if (s->config.hide_everyday && is_everyday(h)) {

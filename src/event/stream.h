@@ -12,6 +12,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "catalog/wire/rule.h"
 #include "event/ident/cgroup.h"
 #include "event/ident/process.h"
 
@@ -28,6 +29,8 @@ struct event {
 	const struct cgroup *cgroup;		/* never NULL; its path may be */
 	const struct wire_container *container; /* NULL: none */
 	const struct stream *stream;		/* for names of users and parents */
+	const struct wire_head *raw;	/* the record before secrets were masked; NULL: as `head` */
+	const struct wire_annex *annex; /* what rules know beyond it; NULL: it has none */
 };
 
 struct sink {
@@ -58,6 +61,12 @@ struct stream_config {
 	const struct resolver *resolver; /* NULL: replay */
 	struct recorder *recorder;	 /* NULL: none */
 	struct sink *sink;
+	/*
+	 * Rules: called for each event before its sink, with secrets still readable in the
+	 * process's `raw_args`; NULL: no rules.
+	 */
+	int (*on_event)(void *ctx, const struct event *event);
+	void *on_event_ctx;
 };
 
 struct stream_totals {
@@ -90,3 +99,5 @@ void stream_totals(const struct stream *s, struct stream_totals *ret);
 const struct processes *stream_processes(const struct stream *s);
 /* NULL: the user has no name. */
 const char *stream_user(const struct stream *s, uint32_t uid);
+/* The same of a group; known in live runs with rules alone. */
+const char *stream_group(const struct stream *s, uint32_t gid);

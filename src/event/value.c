@@ -218,17 +218,60 @@ static void address_text(char *ret, size_t n, uint16_t family, const uint8_t *ad
 		inet_ntop(family == AF_INET6 ? AF_INET6 : AF_INET, addr, ret, n);
 }
 
-static bool put_address(struct buf *out, enum style style, const struct wire_conn *c,
-			const uint8_t *addr, int port)
+static bool put_address(struct buf *out, enum style style, uint16_t family, const uint8_t *addr,
+			int port)
 {
 	char ip[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 16];
 
-	address_text(ip, sizeof(ip), c->family, addr);
+	address_text(ip, sizeof(ip), family, addr);
 	if (port < 0)
 		snprintf(text, sizeof(text), "%s", ip);
 	else
 		snprintf(text, sizeof(text), strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip, port);
 	return put_name(out, style, "", text);
+}
+
+/* One end of a connection, or of a call's socket, if it has a port. */
+static bool put_end(struct buf *out, enum style style, const struct event *e, bool is_ours,
+		    bool has_port)
+{
+	const struct wire_conn *c = (const struct wire_conn *)e->head;
+	const struct wire_sock *s = (const struct wire_sock *)e->head;
+	bool is_call = e->desc->body == BODY_wire_sock;
+	uint16_t family = is_call ? s->family : c->family;
+	uint16_t port = is_ours ? is_call ? s->sport : c->sport : is_call ? s->dport : c->dport;
+	const uint8_t *addr = is_ours	? is_call ? s->saddr : c->saddr
+			      : is_call ? s->daddr
+					: c->daddr;
+
+	return port && put_address(out, style, family, addr, has_port ? port : -1);
+}
+
+static bool put_protocol(struct buf *out, enum style style, uint16_t protocol)
+{
+	const char *name = names_find(names_protocol, protocol);
+
+	return name ? put_name(out, style, "", name)
+		    : put_number_name(out, style, "protocol ", protocol);
+}
+
+/* The protocol of an internet socket, of others what they are. */
+static bool put_sock_protocol(struct buf *out, enum style style, const struct wire_sock *s)
+{
+	const char *name = names_find(names_family, s->family);
+
+	if (s->family == AF_INET || s->family == AF_INET6)
+		return s->protocol && put_protocol(out, style, s->protocol);
+	return s->family && name && put_name(out, style, "", name);
+}
+
+static bool put_known(struct buf *out, enum style style, const struct name *table, uint64_t v)
+{
+	const char *name = names_find(table, v);
+
+	if (!v)
+		return false;
+	return name ? put_name(out, style, "", name) : put_number_name(out, style, "", v);
 }
 
 static bool put_status(struct buf *out, enum style style, uint32_t status)
@@ -527,17 +570,26 @@ static bool value(struct buf *out, enum style style, const struct event *e,
 	case T_BYTES:
 		return put_bytes(out, style, load(at, 8), 1);
 	case T_PROTOCOL:
-		name = names_find(names_protocol, conn->protocol);
-		return name ? put_name(out, style, "", name)
-			    : put_number_name(out, style, "protocol ", conn->protocol);
+		return put_protocol(out, style, conn->protocol);
 	case T_LOCAL:
-		return conn->sport && put_address(out, style, conn, conn->saddr, conn->sport);
+		return put_end(out, style, e, true, true);
 	case T_REMOTE:
-		return conn->dport && put_address(out, style, conn, conn->daddr, conn->dport);
+		return put_end(out, style, e, false, true);
 	case T_SADDR:
-		return conn->sport && put_address(out, style, conn, conn->saddr, -1);
+		return put_end(out, style, e, true, false);
 	case T_DADDR:
-		return conn->dport && put_address(out, style, conn, conn->daddr, -1);
+		return put_end(out, style, e, false, false);
+	case T_FAMILY:
+		return put_known(out, style, names_family, load(at, 2));
+	case T_SOCK_TYPE:
+		return put_known(out, style, names_sock_type, load(at, 2));
+	case T_SOCK_PROTOCOL:
+		return put_sock_protocol(out, style, (const struct wire_sock *)e->head);
+	case T_SOCK_BITS:
+		return put_bits(out, style, names_sock_bit, load(at, 4));
+	case T_FD:
+		v = load(at, 4);
+		return (int32_t)v >= 0 && put_u64(out, v);
 	case T_PORT:
 		v = load(at, 2);
 		return v && put_u64(out, v);

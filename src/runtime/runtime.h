@@ -12,13 +12,32 @@
 
 #include "base/str.h"
 #include "catalog/wire/event.h"
+#include "catalog/wire/rule.h"
 #include "catalog/wire/scope.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct question;
 struct runtime;
+
+/*
+ * A rule set's deciders, as compile/rule made them: a program a kind of record, and the
+ * maps of bits.  Borrowed until the runtime is closed or has others.
+ */
+struct runtime_rules {
+	const struct question *q;
+	const int32_t *progs;		/* by kind, 64: index into q->progs; -1: none */
+	int32_t map_procs, map_cgroups; /* indices into q->maps; -1: not used */
+	uint32_t generation;
+	/*
+	 * Kinds that rules ask for, with a decider or without: those without are sent undecided.
+	 * 0: those that have one.
+	 */
+	uint64_t kinds;
+};
 
 /* What is asked for; the strings and the descriptor are borrowed until open returns. */
 struct runtime_config {
@@ -33,6 +52,10 @@ struct runtime_config {
 	bool no_failed;	  /* leave out calls that failed */
 	uint32_t ring_kb; /* size of the ring, KiB: a power of two, a page or more */
 	bool all_cpus;	  /* embedded: do not bind the command to one cpu */
+	bool rules;	  /* runtime_rules() will be called: records are staged and decided */
+	bool rules_env;	  /* rules read the environment of new programs */
+	bool rules_data;  /* rules read what is sent and received */
+	uint64_t shown;	  /* rules: kinds that are sent whatever the rules say (--events) */
 };
 
 /* What went wrong, for a person.  All zero when nothing did. */
@@ -47,6 +70,8 @@ struct runtime_error {
  * which returns it; the record counts as taken.
  */
 typedef int (*runtime_record_fn)(void *ctx, const void *record, size_t n);
+/* A cgroup, 0: all that found no place, lost so many records, ever, for it sent too many. */
+typedef void (*runtime_flood_fn)(void *ctx, uint64_t cgroup, uint64_t lost);
 
 struct runtime_ops {
 	const char *name;
@@ -57,6 +82,13 @@ struct runtime_ops {
 	void (*stop)(struct runtime *rt);
 	void (*counts)(struct runtime *rt, struct wire_count *ret);
 	void (*close)(struct runtime *rt);
+	/* rules; NULL: everything is sent, user space decides */
+	int (*rules)(struct runtime *rt, const struct runtime_rules *rules,
+		     struct runtime_error *e);
+	int (*rules_process)(struct runtime *rt, uint32_t pid, const struct wire_proc_bits *bits);
+	int (*rules_cgroup)(struct runtime *rt, uint64_t id, const struct wire_cgroup_bits *bits);
+	int (*rules_stats)(struct runtime *rt, uint32_t prog, uint64_t *ret_runs, uint64_t *ret_ns);
+	void (*rules_floods)(struct runtime *rt, runtime_flood_fn fn, void *ctx);
 	/* for those that run beside the command, not below it; NULL: it needs no care */
 	int (*take_child)(struct runtime *rt, int pid, struct runtime_error *e);
 	struct str (*orders)(struct runtime *rt);
@@ -120,6 +152,44 @@ static inline int runtime_follow(struct runtime *rt, uint32_t pid)
 static inline int runtime_start(struct runtime *rt, struct runtime_error *e)
 {
 	return rt->ops->start(rt, e);
+}
+
+/*
+ * From here on these deciders decide.  Before start, or while records come: the change is
+ * made a kind at a time, each record is decided by exactly one set (annex.generation), none
+ * is lost or told twice.  The new set knows no process and no cgroup yet: all may match.
+ * Without any, all records are sent, undecided.
+ * Processes are seeded once all records from before the change have been polled.
+ * -ENOTSUP: this runtime sends all records.
+ */
+static inline int runtime_rules(struct runtime *rt, const struct runtime_rules *rules,
+				struct runtime_error *e)
+{
+	return rt->ops->rules ? rt->ops->rules(rt, rules, e) : -ENOTSUP;
+}
+/* Seed a process's bits; -EEXIST: the kernel knows it better already, as it should be. */
+static inline int runtime_rules_process(struct runtime *rt, uint32_t pid,
+					const struct wire_proc_bits *bits)
+{
+	return rt->ops->rules_process ? rt->ops->rules_process(rt, pid, bits) : 0;
+}
+/* What is known of a cgroup; may be called again. */
+static inline int runtime_rules_cgroup(struct runtime *rt, uint64_t id,
+				       const struct wire_cgroup_bits *bits)
+{
+	return rt->ops->rules_cgroup ? rt->ops->rules_cgroup(rt, id, bits) : 0;
+}
+/* Runs and ns of q->progs[prog]; -ENOTSUP where nobody counts. */
+static inline int runtime_rules_stats(struct runtime *rt, uint32_t prog, uint64_t *ret_runs,
+				      uint64_t *ret_ns)
+{
+	return rt->ops->rules_stats ? rt->ops->rules_stats(rt, prog, ret_runs, ret_ns) : -ENOTSUP;
+}
+/* Cgroups that were over their part of the ring; those losses are among the counted ones, too. */
+static inline void runtime_rules_floods(struct runtime *rt, runtime_flood_fn fn, void *ctx)
+{
+	if (rt->ops->rules_floods)
+		rt->ops->rules_floods(rt, fn, ctx);
 }
 
 /*

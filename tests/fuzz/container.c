@@ -4,6 +4,7 @@
  * reader gets the rest; any other byte, and it is all a path.  What comes out of a file
  * has to stay within its bounds, and a path's parts have to agree with each other.
  */
+#include "event/ident/container-text.h"
 #include "event/ident/runtimes-parse.h"
 
 #include <stdlib.h>
@@ -19,6 +20,22 @@ static void must(bool ok)
 static void check_text(const char *text)
 {
 	must(!text || (*text && strlen(text) <= CONTAINER_TEXT_MAX));
+}
+
+static void check_facts(const struct container_info *info)
+{
+	struct str rest = buf_str(&info->mounts);
+	struct container_mount m;
+
+	check_text(info->image_id);
+	check_text(info->digest);
+	check_text(info->ip);
+	must(!info->image_id || container_id_is_hex(str_of(info->image_id)));
+	must(info->mounts.n <= CONTAINER_MOUNTS_MAX);
+	must(!info->mounts.n || info->bits & WIRE_CONTAINER_MOUNTS);
+	while (container_mount_next(&rest, &m))
+		continue;
+	must(!rest.n);
 }
 
 static void check_info(const struct container_info *info)
@@ -43,6 +60,7 @@ static void check_info(const struct container_info *info)
 		p = value + strlen(value) + 1;
 	}
 	must(p == end);
+	check_facts(info);
 }
 
 static void on_path(struct str path)
@@ -70,6 +88,34 @@ static void on_docker(struct str text)
 
 	must(!parse_docker(text, &info) == !!info.id);
 	check_info(&info);
+}
+
+static void on_docker_host(struct str text)
+{
+	_cleanup_container_ struct container_info info = {0};
+	uint32_t bits = WIRE_CONTAINER_KNOWN | WIRE_CONTAINER_PRIVILEGED | WIRE_CONTAINER_HOST_PID |
+			WIRE_CONTAINER_HOST_NET | WIRE_CONTAINER_HOST_IPC;
+
+	must(!parse_docker_host(text, &info) == !!info.bits);
+	must(!(info.bits & ~bits));
+}
+
+/* The lists of images, and what is in a name of theirs. */
+static void on_images(struct str text)
+{
+	static const char id[] = "8888888888888888888888888888888888888888888888888888888888888888";
+	_cleanup_container_ struct container_info docker = {0}, storage = {0};
+	struct image_name name;
+
+	docker.image_id = xstrdup(id);
+	storage.image_id = xstrdup(id);
+	parse_docker_images(text, &docker);
+	parse_storage_images(text, &storage);
+	check_info(&docker);
+	check_info(&storage);
+	image_name_split(text, &name);
+	must(name.repository.n + name.tag.n + name.digest.n <= text.n);
+	parse_time(text);
 }
 
 static void on_oci_config(struct str text)
@@ -147,8 +193,8 @@ static const struct {
 	char tag;
 	void (*read)(struct str text);
 } readers[] = {
-	{'D', on_docker},  {'C', on_oci_config}, {'R', on_oci_state},
-	{'S', on_storage}, {'F', on_conf},	 {'N', on_name},
+	{'D', on_docker},    {'H', on_docker_host}, {'I', on_images}, {'C', on_oci_config},
+	{'R', on_oci_state}, {'S', on_storage},	    {'F', on_conf},   {'N', on_name},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

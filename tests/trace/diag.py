@@ -28,10 +28,20 @@ ROOT = os.path.dirname(os.path.dirname(run.HERE))
 # id: where it is tested, and a word that stands there
 ELSEWHERE = {
     "FEATURE": ("tests/unit/compile/lang/bpftrace/test-check.c", "Missing required kernel feature"),
-    "INTERNAL": ("src/compile/pipeline.c", "skep's own mistake"),  # nothing is known to cause it
+    "INTERNAL": ("src/compile/module.c", "skep's own mistake"),  # nothing is known to cause it
     "OBJECT": ("tests/unit/vm/object/test-vm-damaged.c", "another byte order"),
     "IR_SYNTAX": ("tests/unit/compile/ir/test-ir.c", "expected a register"),
     "ASM_SYNTAX": ("tests/unit/isa/test-asm.c", "TEST(mistakes)"),
+    # rule files: their findings have codes of their own
+    "RULE_EXCEPTION": ("tests/rules/load/exceptions.test", "LOAD_EXCEPTION_NAME_NOT_UNIQUE"),
+    "RULE_FILE": ("tests/rules/load/items.test", "LOAD_ERR_YAML_PARSE"),
+    "RULE_ITEM": ("tests/rules/load/items.test", "no mapping for key"),
+    "RULE_KEY": ("tests/rules/load/items.test", "LOAD_UNKNOWN_KEY"),
+    "RULE_NAME": ("tests/rules/load/names.test", "LOAD_INVALID_MACRO_NAME"),
+    "RULE_ORDER": ("tests/rules/load/changes.test", "by that name already exists"),
+    "RULE_OUTPUT": ("tests/rules/load/checks.test", "ends with a %"),
+    "RULE_UNUSED": ("tests/rules/load/names.test", "LOAD_UNUSED_MACRO"),
+    "RULE_VERSION": ("tests/rules/load/items.test", "rules require engine version"),
 }
 # Those of the verifier: a program each.
 VERIFIER = "tests/unit/vm/verify/test-vm-verify.c"

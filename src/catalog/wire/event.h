@@ -58,6 +58,7 @@ enum wire_flag {
 		1 << 4,		 /* connection: the owner is the listener's, nobody accepted yet */
 	WIRE_F_SEEDED = 1 << 5,	 /* connection: older than skep, found by an iterator */
 	WIRE_F_LEXICAL = 1 << 6, /* file: resolved by name only, symlinks were not followed */
+	WIRE_F_ANNEX = 1 << 7,	 /* its last bytes are a struct wire_annex (wire/rule.h) */
 };
 
 struct wire_head {
@@ -171,6 +172,31 @@ struct wire_conn {
 	__u8 daddr[16];
 };
 
+enum wire_sock_bit {
+	WIRE_SOCK_SERVER = 1 << 0,    /* our end listens, or was made by a listener */
+	WIRE_SOCK_CONNECTED = 1 << 1, /* it has a peer (for connect: after the call) */
+	WIRE_SOCK_ADDRESSED = 1 << 2, /* the call itself gave it another peer: connect, sendto */
+	WIRE_SOCK_IS_SOCKET = 1 << 3, /* dup: the descriptor is a socket; addresses are set */
+};
+
+/* System calls on sockets and descriptors: SOCKET, NETCALL, DUP. */
+struct wire_sock {
+	struct wire_head head;
+	__u64 arg[5];
+	__u64 sock;   /* as wire_conn.sock; 0: none */
+	__u64 length; /* bytes asked to send or to receive */
+	__u32 nr;
+	__s32 fd;   /* what the call is about; accept, dup, socket: the new one, as head.ret */
+	__u32 bits; /* enum wire_sock_bit */
+	__u16 family, type, protocol; /* AF_*, SOCK_*, IPPROTO_* */
+	__u16 sport, dport;	      /* host order: ours and theirs */
+	__u16 pad;
+	__u8 saddr[16]; /* network order; IPv4 in the first four */
+	__u8 daddr[16];
+	struct wire_str path; /* AF_UNIX: the peer's or our path; abstract: behind '@' */
+	struct wire_str data; /* the beginning of what was sent or received, if a rule reads it */
+};
+
 /* Calls whose arguments are numbers, sometimes with one string. */
 struct wire_sys {
 	struct wire_head head;
@@ -186,6 +212,7 @@ struct wire_creds {
 	struct wire_cred cred; /* as they are after the call */
 	__u32 nr;
 	__u32 pad;
+	__u64 arg[3]; /* as given: setresuid(ruid, euid, suid) */
 };
 
 struct wire_cgroup {
@@ -193,11 +220,37 @@ struct wire_cgroup {
 	struct wire_str path;  /* from the root of the hierarchy */
 };
 
+/* What a container may do, from its runtime's state files. */
+enum wire_container_bit {
+	WIRE_CONTAINER_KNOWN = 1 << 0, /* the bits below were read; else they say nothing */
+	WIRE_CONTAINER_PRIVILEGED = 1 << 1,
+	WIRE_CONTAINER_HOST_PID = 1 << 2, /* shares the host's namespace of this kind */
+	WIRE_CONTAINER_HOST_NET = 1 << 3,
+	WIRE_CONTAINER_HOST_IPC = 1 << 4,
+	WIRE_CONTAINER_SANDBOX = 1 << 5, /* the pause container of a pod */
+	WIRE_CONTAINER_MOUNTS = 1 << 6,	 /* its mounts were read; it may have none */
+	WIRE_CONTAINER_CUT = 1 << 7,	 /* not all labels or mounts found room */
+};
+
 struct wire_container {
 	struct wire_head head; /* head.cgroup is the cgroup it was recognised by */
 	struct wire_str runtime, id, name, image;
 	struct wire_str pod_uid, pod_name, pod_namespace;
-	struct wire_str labels; /* key NUL value NUL … */
+	struct wire_str labels;	    /* key NUL value NUL … */
+	struct wire_str image_id;   /* hexadecimal digits */
+	struct wire_str digest;	    /* of the image: "sha256:…" */
+	struct wire_str sandbox;    /* id of the pod's pause container */
+	struct wire_str pod_labels; /* key NUL value NUL … */
+	/*
+	 * What its user mounted, five strings each, every one with its NUL, any may be empty:
+	 * source, destination, mode ("ro", "z", …), "true" or "false" (can it be written to?),
+	 * propagation ("rprivate", …).
+	 */
+	struct wire_str mounts;
+	struct wire_str ip;
+	__u64 start_ns; /* when it was started, since 1970; 0: not known */
+	__u32 bits;	/* enum wire_container_bit */
+	__u32 pad;
 };
 
 struct wire_user {

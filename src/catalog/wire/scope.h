@@ -41,7 +41,17 @@ struct scope {
 enum { SCOPE_SYSCALLS = 512 }; /* highest system call number, rounded up to a power of two */
 
 /* Which program handles a system call: index into its table of tail calls. */
-enum sys_handler { SYS_NONE, SYS_OPEN, SYS_PATH, SYS_ARGS, SYS_CREDS, SYS_SOCK, SYS_EXEC, SYS_END };
+enum sys_handler {
+	SYS_NONE,
+	SYS_OPEN,
+	SYS_PATH,
+	SYS_ARGS,
+	SYS_CREDS,
+	SYS_SOCK,
+	SYS_EXEC,
+	SYS_NET,
+	SYS_END
+};
 
 enum sys_bit {
 	SYS_B_RMDIR = 1 << 0,	   /* unlinkat: AT_REMOVEDIR makes it another event */
@@ -51,7 +61,11 @@ enum sys_bit {
 	SYS_B_OWNER = 1 << 4,	   /* arguments of chown follow the path */
 	SYS_B_SOCKETCALL = 1 << 6, /* 32-bit: which call it is stands in the first argument */
 	SYS_B_FD_FILE = 1 << 5,	   /* name the file behind the descriptor in the first argument */
+	SYS_B_NETCALL = 1 << 7,	   /* it is a NETCALL, too: SYS_NET comes after the handler */
 };
+
+/* What a call of SYS_NET does with addresses: in the column `dir` of its row. */
+enum sys_net { NET_NOTHING = -1, NET_SENDS, NET_RECEIVES, NET_CONNECTS, NET_BINDS };
 
 /* Where a call keeps what; an argument's index, or -1 for none.  See syscalls.def. */
 struct sys_desc {

@@ -166,6 +166,44 @@ static bool ask_cgroup(void *ctx, uint64_t id, struct buf *out)
 	return true;
 }
 
+static void add_texts(struct buf *out, const struct container_info *info)
+{
+	record_add_str(out, STR_AT(wire_container, name), str_of(info->name));
+	record_add_str(out, STR_AT(wire_container, image), str_of(info->image));
+	record_add_str(out, STR_AT(wire_container, pod_name), str_of(info->pod_name));
+	record_add_str(out, STR_AT(wire_container, pod_namespace), str_of(info->pod_namespace));
+	record_add_str(out, STR_AT(wire_container, image_id), str_of(info->image_id));
+	record_add_str(out, STR_AT(wire_container, digest), str_of(info->digest));
+	record_add_str(out, STR_AT(wire_container, sandbox), str_of(info->sandbox));
+	record_add_str(out, STR_AT(wire_container, ip), str_of(info->ip));
+}
+
+/* All of a list of texts or none of it: half a list would say something else. */
+static bool add_list(struct buf *out, size_t member, const struct buf *list)
+{
+	if (list->n > WIRE_PATH_MAX || out->n + list->n + 1 > WIRE_RECORD_MAX)
+		return false;
+	if (list->n)
+		record_add_str(out, member, buf_str(list));
+	return true;
+}
+
+static void add_facts(struct buf *out, const struct container_info *info)
+{
+	struct wire_container *c;
+	uint32_t bits = info->bits;
+
+	if (info->is_sandbox)
+		bits |= WIRE_CONTAINER_SANDBOX;
+	if (!add_list(out, STR_AT(wire_container, labels), &info->labels) ||
+	    !add_list(out, STR_AT(wire_container, pod_labels), &info->pod_labels) ||
+	    !add_list(out, STR_AT(wire_container, mounts), &info->mounts))
+		bits |= WIRE_CONTAINER_CUT;
+	c = (struct wire_container *)out->p;
+	c->start_ns = info->start_ns;
+	c->bits = bits;
+}
+
 static bool ask_container(void *ctx, uint64_t id, struct str path, struct buf *out)
 {
 	_cleanup_container_ struct container_info info = {0};
@@ -188,14 +226,10 @@ static bool ask_container(void *ctx, uint64_t id, struct str path, struct buf *o
 	record_add_str(out, STR_AT(wire_container, runtime),
 		       str_of(container_runtime_name(runtime)));
 	record_add_str(out, STR_AT(wire_container, id), info.id ? str_of(info.id) : ref.id);
-	record_add_str(out, STR_AT(wire_container, name), str_of(info.name));
-	record_add_str(out, STR_AT(wire_container, image), str_of(info.image));
 	record_add_str(out, STR_AT(wire_container, pod_uid),
 		       str_of(info.pod_uid ? info.pod_uid : ref.pod_uid));
-	record_add_str(out, STR_AT(wire_container, pod_name), str_of(info.pod_name));
-	record_add_str(out, STR_AT(wire_container, pod_namespace), str_of(info.pod_namespace));
-	if (info.labels.n <= WIRE_PATH_MAX)
-		record_add_str(out, STR_AT(wire_container, labels), buf_str(&info.labels));
+	add_texts(out, &info);
+	add_facts(out, &info);
 	record_end(out);
 	return true;
 }

@@ -8,7 +8,7 @@
 
 enum {
 	NS_PER_TICK = 10000000,
-	ANCESTORS_MAX = 4 * PROCESS_ENDED_MAX, /* ended, with living children */
+	ENDED_PARENTS_MAX = 4 * PROCESS_ENDED_MAX, /* ended, with living children */
 };
 
 static uint64_t key_of(uint32_t pid, uint64_t start_ns)
@@ -31,6 +31,8 @@ static void process_free(struct process *p)
 	free(p->exe);
 	free(p->args);
 	free(p->cwd);
+	free(p->raw_args);
+	free(p->env);
 	free(p);
 }
 
@@ -153,7 +155,7 @@ static void forget(struct processes *t)
 	for (size_t tries = 0; t->ended > PROCESS_ENDED_MAX && tries < 64; tries++) {
 		struct process *p = unqueue_ended(t);
 
-		if (p->children && t->ended < ANCESTORS_MAX)
+		if (p->children && t->ended < ENDED_PARENTS_MAX)
 			queue_ended(t, p);
 		else
 			drop(t, p);
@@ -174,7 +176,19 @@ static void set_program(struct process *p, const struct program *program, struct
 	replace(&p->cwd, cwd);
 	replace(&p->args, args);
 	p->args_n = args.n;
+	replace(&p->raw_args, (struct str){0});
+	replace(&p->env, (struct str){0});
+	p->env_n = 0;
 	p->has_exec = true;
+}
+
+void process_set_raw(struct process *p, struct str args, struct str env)
+{
+	bool is_masked = p->args && args.n == p->args_n && memcmp(args.p, p->args, args.n) != 0;
+
+	replace(&p->raw_args, is_masked ? args : (struct str){0});
+	replace(&p->env, env);
+	p->env_n = env.n;
 }
 
 struct process *process_on_head(struct processes *t, const struct wire_head *head)
@@ -191,6 +205,8 @@ struct process *process_on_proc(struct processes *t, const struct wire_proc *rec
 	struct process *p = process_on_head(t, &rec->head);
 	struct program program = {
 		.inode = rec->inode,
+		.exe_bits = rec->exe_bits,
+		.args_total = rec->args_total,
 		.loginuid = rec->loginuid,
 		.cred = rec->cred,
 	};
@@ -199,6 +215,7 @@ struct process *process_on_proc(struct processes *t, const struct wire_proc *rec
 		set_parent(t, p, rec->ppid, rec->parent_start_ns);
 	memcpy(program.ns, rec->ns, sizeof(program.ns));
 	p->ns_pid = rec->ns_pid;
+	memcpy(p->exec_comm, rec->head.comm, WIRE_COMM);
 	set_program(p, &program, record_str(rec, rec->exe), record_str(rec, rec->cwd),
 		    record_str(rec, rec->args));
 	return p;
@@ -217,9 +234,14 @@ struct process *process_on_fork(struct processes *t, const struct wire_fork *rec
 	if (!p->comm[0])
 		memcpy(p->comm, rec->head.comm, WIRE_COMM);
 	/* the same program in another process, until it executes one of its own */
-	if (parent && parent->has_exec)
+	if (parent && parent->has_exec) {
 		set_program(p, &parent->program, str_of(parent->exe), str_of(parent->cwd),
 			    (struct str){parent->args, parent->args_n});
+		memcpy(p->exec_comm, parent->exec_comm, WIRE_COMM);
+		process_set_raw(
+			p, (struct str){parent->raw_args, parent->raw_args ? parent->args_n : 0},
+			(struct str){parent->env, parent->env_n});
+	}
 	return p;
 }
 

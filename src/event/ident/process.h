@@ -36,14 +36,25 @@ struct process {
 	uint32_t children; /* entries of the table that name this one as parent */
 	struct process *next_ended;
 	struct program {
-		uint64_t inode;	   /* of the executable */
-		uint32_t loginuid; /* ~0: not set */
+		uint64_t inode;	     /* of the executable */
+		uint32_t exe_bits;   /* enum wire_file_bit */
+		uint32_t args_total; /* bytes of all arguments; args may have fewer */
+		uint32_t loginuid;   /* ~0: not set */
 		uint32_t ns[NS_COUNT];
 		struct wire_cred cred;
 	} program;
 	char *exe, *args, *cwd; /* owned; NULL: not known; args: NUL after each */
 	size_t args_n;
+	/*
+	 * For rules: the arguments before secrets were masked (NULL: there were none), and the
+	 * environment (NULL: not known).  Never shown.
+	 */
+	char *raw_args, *env; /* owned; NUL after each */
+	size_t env_n;
 	char comm[WIRE_COMM + 1];
+	char exec_comm[WIRE_COMM + 1]; /* as the last exec left it; prctl() can't change it */
+	/* from the last annex (wire/rule.h): sessions and groups, 0: not known */
+	uint32_t tty, vpid, vpgid, vsid, pgid, sid;
 };
 
 struct processes {
@@ -68,5 +79,10 @@ struct process *process_parent(const struct processes *t, const struct process *
 struct process *process_on_proc(struct processes *t, const struct wire_proc *rec);
 struct process *process_on_fork(struct processes *t, const struct wire_fork *rec);
 void process_on_exit(struct processes *t, struct process *p);
+/*
+ * What rules are evaluated on: arguments as they were before they were masked (as many bytes
+ * as `args`), and the environment, {NULL, 0}: not known.
+ */
+void process_set_raw(struct process *p, struct str args, struct str env);
 /* Nothing is known but what stands in the head of some record. */
 struct process *process_on_head(struct processes *t, const struct wire_head *head);

@@ -18,14 +18,24 @@
 /* Docker: /var/lib/docker/containers/<id>/config.v2.json */
 int parse_docker(struct str text, struct container_info *info);
 
-/* An OCI bundle's config.json: annotations of containerd, CRI-O, podman, nerdctl. */
+/* The file beside it, hostconfig.json: what the container may do. */
+int parse_docker_host(struct str text, struct container_info *info);
+
+/* Docker's list of images, image/<driver>/repositories.json: name and digest of info->image_id. */
+int parse_docker_images(struct str text, struct container_info *info);
+
+/*
+ * An OCI bundle's config.json: mounts, namespaces, and the annotations of containerd, CRI-O, podman
+ * and nerdctl.
+ */
 int parse_oci_config(struct str text, struct container_info *info);
 
 /* The state of a low-level runtime: runc's state.json or crun's status. */
 struct oci_state {
-	char *id;     /* owned; NULL in crun's, whose folder tells it */
-	char *cgroup; /* owned; path from the hierarchy's root, NULL if it has none */
-	char *bundle; /* owned; the folder of config.json */
+	char *id;	     /* owned; NULL in crun's, whose folder tells it */
+	char *cgroup;	     /* owned; path from the hierarchy's root, NULL if it has none */
+	char *bundle;	     /* owned; the folder of config.json */
+	uint64_t created_ns; /* since 1970; 0: not known */
 };
 
 int parse_oci_state(struct str text, struct oci_state *ret);
@@ -40,6 +50,12 @@ int parse_storage(struct str text, struct str id, struct container_info *info);
 /* The same list, entry by entry: `each` gets them one after the other and owns none. */
 int parse_storage_all(struct str text, void (*each)(void *arg, const struct container_info *info),
 		      void *arg);
+
+/* containers-storage's images.json: the digest of info->image_id. */
+int parse_storage_images(struct str text, struct container_info *info);
+
+/* "2026-03-04T05:06:07.8Z", as all of them write times; nanoseconds since 1970, 0: it is none. */
+uint64_t parse_time(struct str text);
 
 /* storage.conf (TOML): the value of a key of its [storage] table, NULL if not set. */
 char *parse_storage_conf(struct str text, const char *key);

@@ -86,14 +86,44 @@ void runtimes_free(struct runtimes *r)
 	free(r);
 }
 
-/* Ask the sources, then the kubelet's logs for what they left open. */
-static int ask(const struct runtimes *r, uint32_t runtime, struct container_info *info)
+/* Ask the sources, one after the other, until one knows it. */
+static int ask_sources(const struct runtimes *r, uint32_t runtime, struct container_info *info)
 {
 	int n = -ENOENT;
 
 	for (size_t i = 0; i < ELEMENTS(sources) && n; i++)
 		if (sources[i]->runtimes & runtime)
 			n = sources[i]->lookup(r, info);
+	return n;
+}
+
+/* A pod's labels are those of its sandbox, which is a container, too. */
+static void add_pod_labels(const struct runtimes *r, uint32_t runtime, struct container_info *info)
+{
+	_cleanup_container_ struct container_info sandbox = {0};
+	const struct container_info *from = info;
+
+	if (!info->is_sandbox) {
+		if (!is_file_name(info->sandbox))
+			return;
+		sandbox.runtime = info->runtime;
+		sandbox.id = xstrdup(info->sandbox);
+		if (ask_sources(r, runtime, &sandbox))
+			return;
+		info_set(&info->ip, sandbox.ip);
+		from = &sandbox;
+	}
+	buf_reset(&info->pod_labels);
+	buf_add(&info->pod_labels, from->labels.p, from->labels.n);
+}
+
+/* Then the kubelet's logs for what they left open. */
+static int ask(const struct runtimes *r, uint32_t runtime, struct container_info *info)
+{
+	int n = ask_sources(r, runtime, info);
+
+	if (!n)
+		add_pod_labels(r, runtime, info);
 	if ((!info->name || !info->pod_name) && !source_kubelet.lookup(r, info))
 		n = 0;
 	return n;

@@ -6,10 +6,12 @@
 #pragma once
 
 #include "base/str.h"
+#include "catalog/wire/event.h"
 #include "event/ident/container.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct runtimes;
 
@@ -20,17 +22,26 @@ struct container_info {
 	char *id;			/* full; readable where a cgroup's name has to be escaped */
 	char *name;
 	char *image;
+	char *image_id; /* hexadecimal digits */
+	char *digest;	/* of the image: "sha256:…" */
 	char *pod_uid, *pod_name, *pod_namespace;
-	char *sandbox;	   /* id of the pod's pause container */
-	char *hostname;	   /* inside */
+	char *sandbox;	/* id of the pod's pause container */
+	char *hostname; /* inside */
+	char *ip;
 	struct buf labels; /* key NUL value NUL …, as in struct wire_container */
 	size_t n_labels;
+	struct buf pod_labels; /* the same, of its pod */
+	struct buf mounts;     /* as in struct wire_container */
+	uint64_t start_ns;     /* since 1970; 0: not known */
+	uint32_t bits;	       /* enum wire_container_bit */
 };
 
 enum {
 	CONTAINER_TEXT_MAX = 256, /* bytes; a longer name, image or label's value is cut */
 	CONTAINER_KEY_MAX = 320,  /* bytes; labels with longer keys are left out */
 	CONTAINER_LABELS_MAX = 64,
+	CONTAINER_MOUNT_MAX = 1024,  /* bytes; a mount with a longer path is left out */
+	CONTAINER_MOUNTS_MAX = 4096, /* bytes of all; the rest is left out */
 };
 
 /*

@@ -25,6 +25,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "catalog/wire/event.h"
+#include "catalog/wire/rule.h"
 #include "catalog/wire/scope.h"
 
 /* A map is defined once (core.bpf.c sets DEFINE_MAPS) and declared elsewhere. */
@@ -43,9 +44,17 @@ struct sys_call {
 	__u16 pad;
 };
 
-/* Scratch: the record, then a place where a path is put together from its end. */
+/* A record that is sent with an annex needs room for it: what strings may fill. */
+enum { RECORD_ROOM = WIRE_RECORD_MAX - 256 };
+_Static_assert(sizeof(struct wire_annex) + 7 <= 256, "the annex fits behind the strings");
+
+/*
+ * Scratch: the record and its annex, as struct wire_stage has them, then a place where a
+ * path is put together from its end.
+ */
 struct scratch {
 	__u8 record[WIRE_RECORD_MAX] __attribute__((aligned(8)));
+	struct wire_annex annex; /* while rules are loaded, see rule.h */
 	char path[WIRE_PATH_MAX + 256];
 	__u32 which;	   /* its own index */
 	__u32 used;	   /* bytes of record */
@@ -53,7 +62,21 @@ struct scratch {
 	__u32 is_relative; /* the user's path that was appended last does not begin with / */
 	__u32 users;	   /* programs that want it just now, see names.bpf.c */
 	struct sys_call call;
+	/*
+	 * A walk over a name, see lexical.bpf.c: here, because the verifier follows each value
+	 * that stands on the stack.
+	 */
+	struct {
+		__u32 at;   /* where in `path` the result begins */
+		__u32 end;  /* where the component that is being walked ends */
+		__u32 skip; /* ".." without a component so far */
+		__u32 pad;
+	} lexical;
+	__u64 decided[64]; /* by kind: records that a decider had before it */
 };
+_Static_assert(__builtin_offsetof(struct scratch, annex) ==
+		       __builtin_offsetof(struct wire_stage, annex),
+	       "deciders take a scratch for a stage");
 
 enum { SCRATCH_PROCESS, SCRATCH_ITER, SCRATCH_NAMES, SCRATCH_COUNT };
 
@@ -130,6 +153,9 @@ SHARED struct {
 extern const volatile struct scope scope;
 extern const volatile struct scope_glob scope_glob;
 extern int reader_sleeps;
+extern const volatile bool rules_on; /* rules are, or will be, loaded: see rule.h */
+extern __u64 rules_undecided;	     /* bit k: sent though nobody decides: there are no deciders */
+extern __u64 rules_live; /* bit k: somebody wants records of kind k just now; with rules_on */
 
 /*
  * Keep a 64-bit value at or below a constant, in a way that the compiler cannot move
@@ -139,7 +165,7 @@ extern int reader_sleeps;
 
 static __always_inline bool wanted(enum wire_kind kind)
 {
-	return scope.events & (1ull << kind);
+	return (scope.events & (1ull << kind)) && (!rules_on || (rules_live & (1ull << kind)));
 }
 
 static __always_inline struct task_struct *this_task(void)
@@ -217,14 +243,20 @@ static __always_inline void count_table_full(void)
 		__sync_fetch_and_add(&c->table_full, 1);
 }
 
-static __always_inline void head_init(struct wire_head *h, __u16 kind)
+/* When, and the thread's name: no decider asks for them, so what is not sent goes without. */
+static __always_inline void head_sign(struct wire_head *h)
+{
+	h->time_ns = bpf_ktime_get_boot_ns();
+	bpf_get_current_comm(h->comm, sizeof(h->comm));
+}
+
+static __always_inline void head_begin(struct wire_head *h, __u16 kind)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	__u64 uid_gid = bpf_get_current_uid_gid();
 
 	h->kind = kind;
 	h->flags = 0;
-	h->time_ns = bpf_ktime_get_boot_ns();
 	h->start_ns = (__u32)pid_tgid == pid_tgid >> 32
 			      ? THIS_TASK(start_boottime)
 			      : BPF_CORE_READ(this_task(), group_leader, start_boottime);
@@ -234,7 +266,20 @@ static __always_inline void head_init(struct wire_head *h, __u16 kind)
 	h->uid = uid_gid;
 	h->gid = uid_gid >> 32;
 	h->ret = 0;
-	bpf_get_current_comm(h->comm, sizeof(h->comm));
+}
+
+static __always_inline void head_init(struct wire_head *h, __u16 kind)
+{
+	head_begin(h, kind);
+	head_sign(h);
+}
+
+/* Of a record that goes to record_done(), see rule.h. */
+static __always_inline void head_staged(struct wire_head *h, __u16 kind)
+{
+	head_begin(h, kind);
+	if (!rules_on)
+		head_sign(h);
 }
 
 /*
@@ -260,6 +305,18 @@ static __always_inline bool ring_admit(struct wire_head *h, __u32 size)
 		return false;
 	}
 	return true;
+}
+
+/* A record that is not even tried. */
+static __always_inline void record_lose(const struct wire_head *h)
+{
+	struct wire_count *c = count_get();
+
+	if (!c)
+		return;
+	__sync_fetch_and_add(&c->sent[h->kind & 63], 1);
+	__sync_fetch_and_add(&c->lost[h->kind & 63], 1);
+	__sync_fetch_and_add(&c->lost_sum, 1);
 }
 
 static __always_inline void ring_refused(const struct wire_head *h)
@@ -291,6 +348,14 @@ static __always_inline struct scratch *scratch_get(__u32 which)
 		s->cut = 0;
 	}
 	return s;
+}
+
+/* The scratch of a process as the program before left it. */
+static __always_inline struct scratch *scratch_again(void)
+{
+	__u32 which = SCRATCH_PROCESS;
+
+	return bpf_map_lookup_elem(&scratches, &which);
 }
 
 static __always_inline void record_send(struct scratch *s)
@@ -330,7 +395,7 @@ static __always_inline struct wire_str put_user_text(struct scratch *s, const vo
 	s->is_relative = 0;
 	if (!ptr)
 		return NO_STRING;
-	if (off > WIRE_RECORD_MAX - max) {
+	if (off > RECORD_ROOM - max) {
 		s->cut |= WIRE_F_CUT;
 		return NO_STRING;
 	}
@@ -361,7 +426,7 @@ static __always_inline struct wire_str put_kernel_str(struct scratch *s, const v
 
 	if (!ptr)
 		return NO_STRING;
-	if (off > WIRE_RECORD_MAX - WIRE_PATH_MAX) {
+	if (off > RECORD_ROOM - WIRE_PATH_MAX) {
 		s->cut |= WIRE_F_CUT;
 		return NO_STRING;
 	}

@@ -11,20 +11,13 @@
 #include "runtime/bpf/core.h"
 #include "runtime/bpf/file.h"
 #include "runtime/bpf/names.h"
+#include "runtime/bpf/rule.h"
 #include "runtime/bpf/syscall.h"
 
 const volatile struct sys_desc sys_descs[SCOPE_SYSCALLS];
 const volatile struct sys_desc sys_descs_ia32[SCOPE_SYSCALLS];
 
 const volatile bool have_names; /* the programs of names.bpf.c are attached */
-
-/* enum sys_handler → program; filled by user space, which knows what was loaded */
-struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, SYS_END);
-	__uint(key_size, 4);
-	__uint(value_size, 4);
-} sys_programs SEC(".maps");
 
 /* Every system call of the machine ends here: say no as early as possible. */
 SEC("tp_btf/sys_exit")
@@ -61,6 +54,7 @@ int BPF_PROG(sys_open, struct pt_regs *regs, long ret)
 	struct scratch *s = sys_scratch();
 	const struct sys_desc *d;
 	__u32 flags = 0, mode = 0, bits = 0;
+	struct file_view view = {};
 	struct file *file = NULL;
 	struct wire_file *f;
 	__u16 kind;
@@ -85,7 +79,8 @@ int BPF_PROG(sys_open, struct pt_regs *regs, long ret)
 	/* decide which event it is before anything is copied: reads are often not wanted */
 	if (ret >= 0) {
 		file = file_of_fd(ret);
-		bits = created_bit(file);
+		file_read(&view, file);
+		bits = created_bit(&view);
 	}
 	kind = open_kind(flags, bits, ret);
 	if (!wanted(kind))
@@ -96,13 +91,13 @@ int BPF_PROG(sys_open, struct pt_regs *regs, long ret)
 	f->flags = flags;
 	f->mode = mode & 07777;
 	if (file)
-		fill_file(s, f, file, bits);
+		fill_file(s, f, &view, bits);
 	if (d->path >= 0) {
 		f->path = put_user_str(s, (void *)sys_arg(s, d->path));
 		if (!file)
 			f->dir = put_dir(s, d->dir >= 0 ? (int)sys_arg(s, d->dir) : AT_FDCWD_);
 	}
-	record_send(s);
+	record_done(ctx, s);
 	return 0;
 }
 
@@ -113,11 +108,11 @@ static __always_inline struct wire_str put_named(struct scratch *s, const struct
 
 	if (!len)
 		return NO_STRING;
-	if (off > WIRE_RECORD_MAX - NAMED_MAX) {
+	if (off > RECORD_ROOM - NAMED_MAX) {
 		s->cut |= WIRE_F_CUT;
 		return NO_STRING;
 	}
-	BOUND(off, WIRE_RECORD_MAX - NAMED_MAX);
+	BOUND(off, RECORD_ROOM - NAMED_MAX);
 	BOUND(len, NAMED_MAX - 1);
 	bpf_probe_read_kernel(s->record + off, len, n->path[i]);
 	s->record[off + len] = 0;
@@ -149,6 +144,7 @@ int BPF_PROG(sys_path, struct pt_regs *regs, long ret)
 	struct scratch *s = sys_scratch();
 	const struct sys_desc *d;
 	__u32 flags = 0;
+	struct file_view view;
 	struct wire_file *f;
 	struct file *file;
 	__u16 kind;
@@ -177,8 +173,10 @@ int BPF_PROG(sys_path, struct pt_regs *regs, long ret)
 	}
 	if (d->bits & SYS_B_FD) {
 		file = file_of_fd(sys_arg(s, 0));
-		if (file)
-			fill_file(s, f, file, created_bit(file));
+		if (file) {
+			file_read(&view, file);
+			fill_file(s, f, &view, created_bit(&view));
+		}
 	}
 	if (d->path >= 0) {
 		f->path = put_user_str(s, (void *)sys_arg(s, d->path));
@@ -194,7 +192,7 @@ int BPF_PROG(sys_path, struct pt_regs *regs, long ret)
 		take_names(s, f);
 	if (d->text >= 0)
 		f->text = put_user_text(s, (void *)sys_arg(s, d->text), WIRE_NAME_MAX);
-	record_send(s);
+	record_done(ctx, s);
 	return 0;
 }
 
@@ -221,7 +219,7 @@ int BPF_PROG(sys_args, struct pt_regs *regs, long ret)
 		return 0;
 	d = &s->call.desc;
 	w = (struct wire_sys *)s->record;
-	head_init(&w->head, d->kind);
+	head_staged(&w->head, d->kind);
 	w->head.ret = ret;
 	w->head.flags = s->call.flags;
 	w->nr = s->call.nr;
@@ -241,14 +239,15 @@ int BPF_PROG(sys_args, struct pt_regs *regs, long ret)
 			w->arg[2] = BPF_CORE_READ(inode, i_ino);
 			w->text = put_kernel_str(s, BPF_CORE_READ(ns, ops, name));
 		} else if (file) {
-			w->file = put_file_path(s, file);
+			w->file = put_path(s, BPF_CORE_READ(file, f_path.dentry),
+					   BPF_CORE_READ(file, f_path.mnt));
 		}
 	}
 	if (d->text >= 0)
 		w->text = put_user_str(s, (void *)sys_arg(s, d->text));
 	if (d->kind == EV_BPF)
 		w->text = put_bpf_name(s, w->arg);
-	record_send(s);
+	record_done(ctx, s);
 	return 0;
 }
 

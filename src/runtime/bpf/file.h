@@ -18,7 +18,7 @@ static __always_inline struct wire_file *file_record(struct scratch *s, __u16 ki
 {
 	struct wire_file *f = (struct wire_file *)s->record;
 
-	head_init(&f->head, kind);
+	head_staged(&f->head, kind);
 	f->head.ret = ret;
 	f->inode = f->bytes = 0;
 	f->dev = f->bits = f->flags = f->mode = f->nr = f->pad = 0;
@@ -29,22 +29,24 @@ static __always_inline struct wire_file *file_record(struct scratch *s, __u16 ki
 }
 
 /* `bits` are those that the caller knows already. */
-static __always_inline void fill_file(struct scratch *s, struct wire_file *f, struct file *file,
-				      __u32 bits)
+static __always_inline void fill_file(struct scratch *s, struct wire_file *f,
+				      const struct file_view *file, __u32 bits)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	struct super_block *sb;
+	struct inode_view i;
 
-	f->inode = BPF_CORE_READ(inode, i_ino);
+	inode_read(&i, file->inode);
+	sb = i.sb;
+	f->inode = i.ino;
 	f->dev = BPF_CORE_READ(sb, s_dev);
-	f->bits = bits | file_bits(file, inode, sb);
-	f->file = put_file_path(s, file);
+	f->bits = bits | file_bits(file, &i);
+	f->file = put_path(s, file->dentry, file->mnt);
 }
 
 /* Did the call that opened this file make it?  WIRE_FILE_CREATED, or 0. */
-static __always_inline __u32 created_bit(const struct file *file)
+static __always_inline __u32 created_bit(const struct file_view *file)
 {
-	return BPF_CORE_READ(file, f_mode) & FMODE_CREATED_ ? WIRE_FILE_CREATED : 0;
+	return file->mode & FMODE_CREATED_ ? WIRE_FILE_CREATED : 0;
 }
 
 /* Which of the three open events this is: by what happened, else by what was asked. */

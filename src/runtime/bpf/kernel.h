@@ -129,7 +129,7 @@ struct fs_struct {
 };
 
 struct mm_struct {
-	unsigned long arg_start, arg_end;
+	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
 };
 
@@ -180,8 +180,19 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct tty_driver {
+	int major, minor_start;
+};
+
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+
 struct signal_struct {
 	atomic_t live;
+	struct pid *pids[4]; /* by enum pid_type */
+	struct tty_struct *tty;
 	int group_exit_code;
 	__u64 utime, stime;
 	unsigned long long sum_sched_runtime;
@@ -240,6 +251,7 @@ struct task_struct {
 struct linux_binprm {
 	struct file *file;
 	const char *filename;
+	const char *fdpath; /* of execveat() with a descriptor; else NULL */
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -277,12 +289,35 @@ struct sock {
 	int sk_err;
 	__u16 sk_protocol;
 	__u16 sk_type;
+	__u8 sk_userlocks : 4;
 };
 
 struct inet_sock {
 	struct sock sk;
 	__u32 inet_saddr;
 	__u16 inet_sport; /* network order */
+};
+
+struct inet_bind_bucket {
+	signed char fastreuse;
+};
+
+struct inet_connection_sock {
+	struct inet_bind_bucket *icsk_bind_hash;
+};
+
+struct sockaddr_un {
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len; /* of the name: family and path */
+	struct sockaddr_un name[1];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
 };
 
 struct tcp_sock {
@@ -355,9 +390,14 @@ enum {
 	S_IFMT_ = 0170000,
 	S_IFSOCK_ = 0140000,
 	S_IFREG_ = 0100000,
+	AF_UNIX_ = 1,
 	AF_INET_ = 2,
 	AF_INET6_ = 10,
 	IPPROTO_TCP_ = 6,
 	IPPROTO_UDP_ = 17,
+	PIDTYPE_TGID_ = 1,
+	PIDTYPE_PGID_ = 2,
+	PIDTYPE_SID_ = 3,
+	E2BIG_ = 7,
 	EEXIST_ = 17,
 };

@@ -18,17 +18,15 @@
  * on the cgroup (sendmsg4, sendmsg6), which reports each new address once.
  */
 #include "runtime/bpf/core.h"
-#include "runtime/bpf/path.h"
+#include "runtime/bpf/socket.h"
 #include "runtime/bpf/syscall.h"
 
 #include <bpf/bpf_endian.h>
 
 enum tcp_state {
-	TCP_ESTABLISHED_ = 1,
 	TCP_SYN_SENT_ = 2,
 	TCP_SYN_RECV_ = 3,
 	TCP_CLOSE_ = 7,
-	TCP_LISTEN_ = 10,
 };
 
 enum {
@@ -242,36 +240,6 @@ int BPF_PROG(on_tcp_state, struct sock *sk, int old, int new)
 	return 0;
 }
 
-static __always_inline struct sock *sock_of_fd(__u32 fd)
-{
-	struct file *file = file_of_fd(fd);
-	struct socket *socket;
-
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT_) != S_IFSOCK_)
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
-}
-
-/* The address in user memory, for calls that failed before the kernel took it over. */
-static __always_inline void read_sockaddr(const void *at, __u8 *addr, __u16 *port)
-{
-	struct {
-		__u16 family, port;
-		__u32 v4; /* IPv6: flow information */
-		__u8 v6[16];
-	} sa = {};
-
-	bpf_probe_read_user(&sa, 8, at);
-	*port = bpf_ntohs(sa.port);
-	if (sa.family == AF_INET6_) {
-		bpf_probe_read_user(&sa.v6, sizeof(sa.v6), at + 8);
-		__builtin_memcpy(addr, sa.v6, sizeof(sa.v6));
-	} else {
-		__builtin_memcpy(addr, &sa.v4, sizeof(sa.v4));
-	}
-}
-
 /*
  * socketcall(call, args): how 32-bit programs of old ask for all socket calls.  The
  * arguments are in user memory; see include/uapi/linux/net.h for the numbers.
@@ -328,10 +296,9 @@ static __always_inline bool is_told_by_state(long ret, __u16 protocol)
 	return false;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
+/* The connection behind a call, if the call is what tells about it. */
+static __always_inline void tell_call(struct scratch *s, long ret)
 {
-	struct scratch *s = sys_scratch();
 	__u32 tid = bpf_get_current_pid_tgid();
 	const struct sys_desc *d;
 	struct wire_conn c;
@@ -339,20 +306,16 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 	struct sock *sk;
 	__u64 *syn, key;
 
-	if (!s)
-		return 0;
-	if ((s->call.desc.bits & SYS_B_SOCKETCALL) && !unpack_socketcall(&s->call))
-		return 0;
 	d = &s->call.desc;
 	if (d->kind == EV_ACCEPT && ret < 0)
-		return 0; /* no connection; EAGAIN would be most of them */
+		return; /* no connection; EAGAIN would be most of them */
 	sk = sock_of_fd(d->kind == EV_ACCEPT ? ret : sys_arg(s, 0));
 	if (!sk)
-		return 0;
+		return;
 	conn_init(&c, d->kind);
 	fill_sock(&c, sk, false);
 	if (c.family != AF_INET_ && c.family != AF_INET6_)
-		return 0;
+		return;
 	owner_init(&me);
 	fill_owner(&c, &me);
 	c.head.flags = s->call.flags;
@@ -363,14 +326,14 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 		syn = bpf_map_lookup_elem(&syn_sent, &tid);
 		if (syn && *syn == key) {
 			bpf_map_delete_elem(&syn_sent, &tid);
-			return 0; /* told by on_tcp_state */
+			return; /* told by on_tcp_state */
 		}
 		if (is_told_by_state(ret, c.protocol))
-			return 0;
+			return;
 		if (ret < 0)
 			read_sockaddr((void *)sys_arg(s, 1), c.daddr, &c.dport);
 		else if (!c.dport)
-			return 0; /* AF_UNSPEC: the address was taken away */
+			return; /* AF_UNSPEC: the address was taken away */
 		break;
 	case EV_ACCEPT:
 		me.opened_ns = c.head.time_ns; /* the socket itself may know better */
@@ -389,6 +352,31 @@ int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
 	}
 	if (wanted(d->kind))
 		record_send_fixed(&c);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_sock, struct pt_regs *regs, long ret)
+{
+	struct scratch *s = sys_scratch();
+	struct sys_call *c;
+	__u64 first, second;
+	__u8 kind;
+
+	if (!s)
+		return 0;
+	c = &s->call;
+	kind = c->desc.kind;
+	first = c->arg[0];
+	second = c->arg[1];
+	if (!(c->desc.bits & SYS_B_SOCKETCALL) || unpack_socketcall(c))
+		tell_call(s, ret);
+	if (!(c->desc.bits & SYS_B_NETCALL))
+		return 0;
+	/* as it came: the next handler unpacks for itself */
+	c->desc.kind = kind;
+	c->arg[0] = first;
+	c->arg[1] = second;
+	bpf_tail_call(ctx, &sys_programs, SYS_NET);
 	return 0;
 }
 

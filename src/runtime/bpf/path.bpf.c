@@ -141,7 +141,7 @@ __noinline __u32 path_put(__u32 which, __u64 dentry, __u64 vfsmnt)
 		s->path[off] = '/';
 	}
 	used = s->used;
-	if (used > WIRE_RECORD_MAX - WIRE_PATH_MAX - 1) {
+	if (used > RECORD_ROOM - WIRE_PATH_MAX - 1) {
 		s->cut |= WIRE_F_CUT;
 		return 0;
 	}

@@ -36,24 +36,89 @@ static __always_inline struct wire_str put_path(struct scratch *s, const struct 
 	return (struct wire_str){.off = r >> 16, .len = (__u16)r};
 }
 
-static __always_inline struct wire_str put_file_path(struct scratch *s, const struct file *file)
+/*
+ * A read of kernel memory costs more than what is done with it, so members that stand near the
+ * beginning of a struct are read together, where the running kernel has them all there:
+ * NEAR says so, PICK takes one out of the bytes.
+ */
+enum { NEAR_MAX = 96 };
+
+struct near {
+	__u64 bytes[NEAR_MAX / 8];
+};
+
+#define NEAR(type, member) \
+	(bpf_core_field_offset(type, member) + bpf_core_field_size(type, member) <= NEAR_MAX)
+#define PICK(near, type, member) \
+	(*(__typeof__(((type *)0)->member) *)((void *)(near) + bpf_core_field_offset(type, member)))
+
+/* What is read of an open file, and of its inode. */
+struct file_view {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+	struct inode *inode;
+	unsigned int mode;
+};
+
+struct inode_view {
+	struct super_block *sb;
+	unsigned long ino;
+	unsigned int nlink;
+	unsigned short mode;
+};
+
+static __always_inline void file_read(struct file_view *v, const struct file *file)
 {
-	return put_path(s, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	struct near near;
+
+	if (NEAR(struct file, f_path.mnt) && NEAR(struct file, f_path.dentry) &&
+	    NEAR(struct file, f_inode) && NEAR(struct file, f_mode)) {
+		bpf_probe_read_kernel(&near, sizeof(near), file);
+		v->mnt = PICK(&near, struct file, f_path.mnt);
+		v->dentry = PICK(&near, struct file, f_path.dentry);
+		v->inode = PICK(&near, struct file, f_inode);
+		v->mode = PICK(&near, struct file, f_mode);
+		return;
+	}
+	v->mnt = BPF_CORE_READ(file, f_path.mnt);
+	v->dentry = BPF_CORE_READ(file, f_path.dentry);
+	v->inode = BPF_CORE_READ(file, f_inode);
+	v->mode = BPF_CORE_READ(file, f_mode);
 }
 
-/* enum wire_file_bit of a file, its inode, and the inode's super block. */
-static __always_inline __u32 file_bits(const struct file *file, const struct inode *inode,
-				       const struct super_block *sb)
+static __always_inline void inode_read(struct inode_view *v, const struct inode *inode)
 {
+	struct near near;
+
+	if (NEAR(struct inode, i_sb) && NEAR(struct inode, i_ino) && NEAR(struct inode, i_nlink) &&
+	    NEAR(struct inode, i_mode)) {
+		bpf_probe_read_kernel(&near, sizeof(near), inode);
+		v->sb = PICK(&near, struct inode, i_sb);
+		v->ino = PICK(&near, struct inode, i_ino);
+		v->nlink = PICK(&near, struct inode, i_nlink);
+		v->mode = PICK(&near, struct inode, i_mode);
+		return;
+	}
+	v->sb = BPF_CORE_READ(inode, i_sb);
+	v->ino = BPF_CORE_READ(inode, i_ino);
+	v->nlink = BPF_CORE_READ(inode, i_nlink);
+	v->mode = BPF_CORE_READ(inode, i_mode);
+}
+
+/* enum wire_file_bit of a file on a mount. */
+static __always_inline __u32 file_bits(const struct file_view *v, const struct inode_view *i)
+{
+	struct super_block *sb = i->sb; /* ours is no type of the kernel's */
+	struct vfsmount *mnt = v->mnt;
 	unsigned long magic = BPF_CORE_READ(sb, s_magic);
 	__u32 bits = 0;
 
-	if (BPF_CORE_READ(inode, i_nlink) == 0)
+	if (i->nlink == 0)
 		bits |= WIRE_FILE_DELETED;
-	if (BPF_CORE_READ(inode, i_mode) & 06000)
+	if (i->mode & 06000)
 		bits |= WIRE_FILE_SETID;
 	if (magic == TMPFS_MAGIC_ || magic == HUGETLBFS_MAGIC_) {
-		if (BPF_CORE_READ(file, f_path.mnt, mnt_flags) & MNT_INTERNAL_)
+		if (BPF_CORE_READ(mnt, mnt_flags) & MNT_INTERNAL_)
 			bits |= WIRE_FILE_MEMFD;
 		else
 			bits |= WIRE_FILE_TMPFS;
@@ -62,7 +127,7 @@ static __always_inline __u32 file_bits(const struct file *file, const struct ino
 		void *upper = NULL;
 
 		bpf_probe_read_kernel(&upper, sizeof(upper),
-				      (void *)inode + bpf_core_type_size(struct inode));
+				      (void *)v->inode + bpf_core_type_size(struct inode));
 		if (upper)
 			bits |= WIRE_FILE_UPPER;
 	}

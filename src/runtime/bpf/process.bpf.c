@@ -8,6 +8,7 @@
  */
 #include "runtime/bpf/core.h"
 #include "runtime/bpf/path.h"
+#include "runtime/bpf/rule.h"
 #include "runtime/bpf/syscall.h"
 
 static __always_inline void fill_cred(struct wire_cred *c, const struct cred *cred)
@@ -77,14 +78,18 @@ static __always_inline void fill_proc(struct scratch *s, struct task_struct *tas
 static __always_inline void fill_exe(struct scratch *s, struct file *file)
 {
 	struct wire_proc *p = (struct wire_proc *)s->record;
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	struct super_block *sb;
+	struct file_view view;
+	struct inode_view i;
 
-	p->inode = BPF_CORE_READ(inode, i_ino);
+	file_read(&view, file);
+	inode_read(&i, view.inode);
+	sb = i.sb;
+	p->inode = i.ino;
 	p->dev = BPF_CORE_READ(sb, s_dev);
-	p->nlink = BPF_CORE_READ(inode, i_nlink);
-	p->exe_bits = file_bits(file, inode, sb);
-	p->exe = put_file_path(s, file);
+	p->nlink = i.nlink;
+	p->exe_bits = file_bits(&view, &i);
+	p->exe = put_path(s, view.dentry, view.mnt);
 }
 
 static __always_inline void fill_cwd(struct scratch *s, struct task_struct *task)
@@ -104,9 +109,9 @@ static __always_inline void fill_args(struct scratch *s, struct task_struct *tas
 	__u32 off = s->used;
 
 	p->args_total = n;
-	if (n > WIRE_ARGS_MAX || off > WIRE_RECORD_MAX - WIRE_ARGS_MAX - 1)
+	if (n > WIRE_ARGS_MAX || off > RECORD_ROOM - WIRE_ARGS_MAX - 1)
 		s->cut |= WIRE_F_CUT;
-	if (off > WIRE_RECORD_MAX - WIRE_ARGS_MAX - 1)
+	if (off > RECORD_ROOM - WIRE_ARGS_MAX - 1)
 		return;
 	BOUND(n, WIRE_ARGS_MAX);
 	if (bpf_probe_read_user(s->record + off, n, (void *)from)) {
@@ -118,12 +123,100 @@ static __always_inline void fill_args(struct scratch *s, struct task_struct *tas
 	s->used = off + n;
 }
 
+/*
+ * Predicates over processes, as the deciders of now keep them; the map inside is theirs.  Here
+ * its elements are handed on at fork, and taken away when they stop being true.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_HASH);
+			__uint(max_entries, 65536);
+			__uint(map_flags, BPF_F_NO_PREALLOC);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct wire_proc_bits));
+		});
+} rule_procs SEC(".maps");
+
+static __always_inline void bits_forget(__u32 pid)
+{
+	__u32 zero = 0;
+	void *procs = bpf_map_lookup_elem(&rule_procs, &zero);
+
+	if (procs)
+		bpf_map_delete_elem(procs, &pid);
+}
+
+static __always_inline void bits_inherit(__u32 parent, __u32 child, __u64 start_ns)
+{
+	__u32 zero = 0;
+	void *procs = bpf_map_lookup_elem(&rule_procs, &zero);
+	struct wire_proc_bits *of_parent, bits;
+
+	if (!procs)
+		return;
+	of_parent = bpf_map_lookup_elem(procs, &parent);
+	if (!of_parent) {
+		/* of somebody who had this number and whose end was not seen */
+		bpf_map_delete_elem(procs, &child);
+		return;
+	}
+	bits = *of_parent;
+	bits.start_ns = start_ns;
+	if (bpf_map_update_elem(procs, &child, &bits, BPF_ANY))
+		count_table_full();
+}
+
+enum { EXECVEAT_X86 = 322, EXECVEAT_IA32 = 358 };
+
+static __always_inline bool is_execveat(struct linux_binprm *bprm)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct pt_regs *regs;
+	__u32 nr;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) {
+		regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+		nr = BPF_CORE_READ(regs, orig_ax);
+		return nr == EXECVEAT_X86 || nr == EXECVEAT_IA32;
+	}
+#endif
+	/* elsewhere those with a descriptor alone are known */
+	return bpf_core_field_exists(bprm->fdpath) && BPF_CORE_READ(bprm, fdpath);
+}
+
+/* The environment as the new program gets it. */
+static __always_inline void put_env(struct scratch *s, struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	unsigned long from = BPF_CORE_READ(mm, env_start), to = BPF_CORE_READ(mm, env_end);
+	__u64 n = to - from, off = s->used;
+
+	if (n > WIRE_ARGS_MAX || off > RECORD_ROOM - WIRE_ARGS_MAX - 1)
+		s->annex.flags |= WIRE_A_ENV_CUT;
+	if (off > RECORD_ROOM - WIRE_ARGS_MAX - 1)
+		return;
+	BOUND(n, WIRE_ARGS_MAX);
+	if (bpf_probe_read_user(s->record + off, n, (void *)from)) {
+		s->annex.flags |= WIRE_A_ENV_CUT;
+		return;
+	}
+	s->annex.env = (struct wire_str){.off = off, .len = n};
+	s->used = off + n;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct wire_proc *p;
 	struct scratch *s;
 
+	/* what was true of the old program is not of the new one; its decider says what is */
+	if (rules_on)
+		bits_forget(bpf_get_current_pid_tgid() >> 32);
 	if (!in_scope())
 		return 0;
 	s = scratch_get(SCRATCH_PROCESS);
@@ -136,7 +229,30 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	p->path = put_kernel_str(s, BPF_CORE_READ(bprm, filename));
 	fill_cwd(s, task);
 	fill_args(s, task);
-	record_send(s);
+	if (rules_on)
+		bpf_tail_call(ctx, &rules_exec, RULE_ANNEX);
+	else
+		record_send(s);
+	return 0;
+}
+
+/* The second half of on_exec(), with rules; whatever they say, it is sent. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(rule_annex_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct scratch *s = scratch_again();
+
+	if (!s)
+		return 0;
+	annex_init(s, EV_EXEC);
+	annex_task(s);
+	if (is_execveat(bprm))
+		s->annex.flags |= WIRE_A_EXECVEAT;
+	if (rules_env)
+		put_env(s, task);
+	s->decided[EV_EXEC]++;
+	bpf_tail_call(ctx, &rules_exec, EV_EXEC);
+	bpf_tail_call(ctx, &rules_exec, RULE_SEND);
 	return 0;
 }
 
@@ -150,12 +266,12 @@ int BPF_PROG(sys_exec, struct pt_regs *regs, long ret)
 	if (ret >= 0 || !s)
 		return 0;
 	p = (struct wire_proc *)s->record;
-	head_init(&p->head, EV_EXEC);
+	head_staged(&p->head, EV_EXEC);
 	fill_proc(s, this_task());
 	p->head.ret = ret;
 	p->head.flags = s->call.flags;
 	p->path = put_user_str(s, (void *)sys_arg(s, s->call.desc.path));
-	record_send(s);
+	record_done(ctx, s);
 	return 0;
 }
 
@@ -173,6 +289,8 @@ int BPF_PROG(on_fork, struct task_struct *child, unsigned long flags)
 	    bpf_map_lookup_elem(&scope_pids, &parent) &&
 	    bpf_map_update_elem(&scope_pids, &pid, &one, BPF_ANY))
 		count_table_full();
+	if (rules_on)
+		bits_inherit(parent, pid, BPF_CORE_READ(child, start_boottime));
 	if (!in_scope())
 		return 0;
 	head_init(&f.head, EV_FORK);
@@ -215,6 +333,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	/* in the tree, asked for or not: the number may be given to a stranger next */
 	if (scope.bits & SCOPE_TREE)
 		bpf_map_delete_elem(&scope_pids, &pid);
+	if (rules_on)
+		bits_forget(pid);
 	if (!is_asked)
 		return 0;
 	head_init(&e.head, EV_EXIT);
@@ -245,16 +365,22 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_creds, struct pt_regs *regs, long ret)
 {
 	struct scratch *s = sys_scratch();
-	struct wire_creds c = {};
+	struct wire_creds *c;
 
 	if (!s)
 		return 0;
-	head_init(&c.head, s->call.desc.kind);
-	c.head.ret = ret;
-	c.head.flags = s->call.flags;
-	c.nr = s->call.nr;
-	fill_cred(&c.cred, BPF_CORE_READ(this_task(), cred));
-	record_send_fixed(&c);
+	c = (struct wire_creds *)s->record;
+	head_staged(&c->head, s->call.desc.kind);
+	c->head.ret = ret;
+	c->head.flags = s->call.flags;
+	c->nr = s->call.nr;
+	c->pad = 0;
+#pragma unroll
+	for (int i = 0; i < 3; i++)
+		c->arg[i] = sys_arg(s, i);
+	fill_cred(&c->cred, BPF_CORE_READ(this_task(), cred));
+	s->used = sizeof(*c);
+	record_done(ctx, s);
 	return 0;
 }
 

@@ -14,6 +14,14 @@
 extern const volatile struct sys_desc sys_descs[SCOPE_SYSCALLS];
 extern const volatile struct sys_desc sys_descs_ia32[SCOPE_SYSCALLS];
 
+/* enum sys_handler → program; filled by user space, which knows what was loaded */
+SHARED struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, SYS_END);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} sys_programs SEC(".maps");
+
 #if defined(__TARGET_ARCH_x86)
 static __always_inline __u32 sys_number(struct pt_regs *regs)
 {

@@ -14,6 +14,7 @@
  */
 #include "runtime/bpf/core.h"
 #include "runtime/bpf/file.h"
+#include "runtime/bpf/rule.h"
 
 enum { IORING_OP_OPENAT_ = 18, IORING_OP_OPENAT2_ = 28, NAME_KEPT = 256 };
 
@@ -67,12 +68,14 @@ int BPF_PROG(on_uring_submit_sqe, struct io_kiocb *req)
 	return on_submit(req);
 }
 
-static __always_inline int on_complete(__u64 key, int ret)
+static __always_inline int on_complete(__u64 *ctx, __u64 key, int ret)
 {
 	struct scratch *s;
 	struct asked *a;
+	struct file_view view = {};
 	struct file *file = NULL;
 	struct wire_file *f;
+	bool is_complete = false;
 	__u32 bits = 0, off;
 	__u16 kind;
 	long n;
@@ -86,7 +89,8 @@ static __always_inline int on_complete(__u64 key, int ret)
 		goto out;
 	if (ret >= 0 && !a->slot) {
 		file = file_of_fd(ret);
-		bits = created_bit(file);
+		file_read(&view, file);
+		bits = created_bit(&view);
 	}
 	kind = open_kind(a->flags, bits, ret);
 	if (!wanted(kind) || (ret < 0 && (scope.bits & SCOPE_NO_FAILED)))
@@ -97,9 +101,9 @@ static __always_inline int on_complete(__u64 key, int ret)
 	f->mode = a->mode & 07777;
 	f->nr = ~0u;
 	if (file)
-		fill_file(s, f, file, bits);
+		fill_file(s, f, &view, bits);
 	off = s->used;
-	if (off <= WIRE_RECORD_MAX - NAME_KEPT) {
+	if (off <= RECORD_ROOM - NAME_KEPT) {
 		n = bpf_probe_read_kernel_str(s->record + off, NAME_KEPT, a->name);
 		if (n > 0) {
 			f->path = (struct wire_str){.off = off, .len = n - 1};
@@ -111,9 +115,29 @@ static __always_inline int on_complete(__u64 key, int ret)
 	s->is_relative = a->name[0] != '/';
 	if (!file)
 		f->dir = put_dir(s, a->dirfd);
-	record_send(s);
+	if (!rules_on)
+		record_send(s);
+	s->call.arg[0] = a->dirfd;
+	is_complete = rules_on;
 out:
 	bpf_map_delete_elem(&uring_asked, &key);
+	if (is_complete)
+		bpf_tail_call(ctx, &rules_uring, RULE_ANNEX);
+	return 0;
+}
+
+/* With rules: other hooks than sys_exit have no deciders, user space tries all rules. */
+SEC("tp_btf/io_uring_complete")
+int rule_annex_uring(__u64 *ctx)
+{
+	struct scratch *s = scratch_again();
+
+	if (!s)
+		return 0;
+	annex_init(s, ((struct wire_head *)s->record)->kind);
+	annex_task(s);
+	annex_names(s, s->call.arg[0], AT_FDCWD_);
+	stage_send(s);
 	return 0;
 }
 
@@ -121,7 +145,7 @@ out:
 SEC("tp_btf/io_uring_complete")
 int on_uring_complete(__u64 *ctx)
 {
-	return on_complete(ctx[1], ctx[3]);
+	return on_complete(ctx, ctx[1], ctx[3]);
 }
 
 /* io_uring_complete(ctx, req, cqe) */
@@ -130,7 +154,7 @@ int on_uring_complete_cqe(__u64 *ctx)
 {
 	struct io_uring_cqe *cqe = (void *)ctx[2];
 
-	return on_complete(ctx[1], BPF_CORE_READ(cqe, res));
+	return on_complete(ctx, ctx[1], BPF_CORE_READ(cqe, res));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -11,9 +11,8 @@
 
 #include "base/macro.h"
 #include "catalog/catalog.h"
-#include "catalog/glob.h"
+#include "runtime/kern/kern-internal.h"
 #include "runtime/kern/seed.h"
-#include "runtime/kern/object.h"
 #include "watch.skel.h"
 
 #include <assert.h>
@@ -30,31 +29,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum {
-	LINKS = 32,
-	RECORDS_A_POLL = 16384, /* then the caller may look at the clock again */
-};
-
-struct kern {
-	struct runtime base;
-	struct runtime_config config;
-	struct object object;
-	struct watch *skel; /* of the object */
-	struct ring_buffer *ring;
-	struct wire_count *counts; /* mapped, one a cpu */
-	size_t counts_bytes;
-	int cpus;
-	int links[LINKS]; /* descriptors */
-	int links_n;
-	int cgroup_fd;	     /* where cgroup hooks go; owned */
-	uint64_t seeds_full; /* owners of older sockets that found the table full */
-	/* of the poll that runs */
-	runtime_record_fn fn;
-	void *ctx;
-	int left; /* records that it still takes */
-};
-
-#define KERN(rt) ((struct kern *)(rt))
+enum { RECORDS_A_POLL = 16384 }; /* then the caller may look at the clock again */
 
 /* libbpf talks through a global callback; the last lines are kept for an error. */
 static char log_tail[4096];
@@ -102,154 +77,6 @@ static int fail_load(struct runtime_error *e, int r)
 		    "with -v");
 }
 
-/* Which events a program of the object serves; 0 in `events`: always loaded. */
-struct program_use {
-	const char *name;
-	uint64_t events;
-};
-
-#define E(id) KIND_BIT(EV_##id)
-static const struct program_use uses[] = {
-	{"on_exec", ~0ull},
-	{"on_exit", ~0ull},
-	{"on_fork", ~0ull},
-	{"on_tcp_state", E(CONNECT) | E(ACCEPT) | E(LISTEN) | E(CLOSE)},
-	{"on_sendmsg4", E(DATAGRAM)},
-	{"on_sendmsg6", E(DATAGRAM)},
-	{"on_uring_submit_req", E(OPEN) | E(WRITE) | E(CREATE)},
-	{"on_uring_submit_sqe", E(OPEN) | E(WRITE) | E(CREATE)},
-	{"on_uring_complete_cqe", E(OPEN) | E(WRITE) | E(CREATE)},
-	{"on_uring_complete", E(OPEN) | E(WRITE) | E(CREATE)},
-	{"on_cgroup_mkdir", ~0ull},
-	{"seed_tasks", ~0ull},
-	{"seed_sockets", E(CLOSE)},
-};
-#undef E
-
-static const char *const handlers[SYS_END] = {
-	[SYS_OPEN] = "sys_open",   [SYS_PATH] = "sys_path", [SYS_ARGS] = "sys_args",
-	[SYS_CREDS] = "sys_creds", [SYS_SOCK] = "sys_sock", [SYS_EXEC] = "sys_exec",
-};
-
-/* An open may turn out to be any of the three, an unlinkat a rmdir. */
-static uint64_t kinds_of_syscall(const struct sys_desc *d)
-{
-	uint64_t kinds = KIND_BIT(d->kind);
-
-	if (d->handler == SYS_OPEN)
-		kinds |= KIND_BIT(EV_OPEN) | KIND_BIT(EV_WRITE) | KIND_BIT(EV_CREATE);
-	if (d->bits & SYS_B_SOCKETCALL)
-		kinds |= KIND_BIT(EV_BIND) | KIND_BIT(EV_LISTEN) | KIND_BIT(EV_ACCEPT) |
-			 KIND_BIT(EV_CLOSE);
-	if (d->bits & SYS_B_RMDIR)
-		kinds |= KIND_BIT(EV_RMDIR);
-	if (d->kind == EV_ACCEPT) /* an accepted connection's end needs its owner */
-		kinds |= KIND_BIT(EV_CLOSE);
-	return kinds;
-}
-
-/* Writes the tables of system calls; returns which handlers they need. */
-static unsigned int fill_syscalls(struct kern *k)
-{
-	const struct syscall_desc *all;
-	unsigned int handlers_used = 0;
-	size_t n;
-
-	all = syscalls_get(&n);
-	for (size_t i = 0; i < n; i++) {
-		if (!(kinds_of_syscall(&all[i].desc) & k->config.events))
-			continue;
-		handlers_used |= 1u << all[i].desc.handler;
-		if (all[i].nr >= 0 && all[i].nr < SCOPE_SYSCALLS)
-			k->skel->rodata->sys_descs[all[i].nr] = all[i].desc;
-		if (all[i].nr_ia32 >= 0 && all[i].nr_ia32 < SCOPE_SYSCALLS)
-			k->skel->rodata->sys_descs_ia32[all[i].nr_ia32] = all[i].desc;
-	}
-	return handlers_used;
-}
-
-static bool variant_fits(const struct kern *k, const char *name)
-{
-	const struct variants *v = &k->object.variants;
-
-	if (!strcmp(name, "on_uring_submit_req"))
-		return v->uring_submit_req && v->uring_complete;
-	if (!strcmp(name, "on_uring_submit_sqe"))
-		return v->uring_submit_sqe && v->uring_complete;
-	if (!strncmp(name, "on_uring_complete", 17))
-		return v->uring_complete && (v->uring_submit_req || v->uring_submit_sqe) &&
-		       v->uring_has_cqe == !strcmp(name, "on_uring_complete_cqe");
-	if (!strcmp(name, "on_cgroup_mkdir"))
-		return v->cgroup_mkdir;
-	if (!strncmp(name, "on_sendmsg", 10))
-		return k->cgroup_fd >= 0;
-	return true;
-}
-
-/* name_unlink sits in security_path_unlink, and so on. */
-static bool can_name(struct kern *k, const char *program)
-{
-	char function[64];
-
-	snprintf(function, sizeof(function), "security_path_%s", program + 5);
-	if (!object_can_fentry(&k->object, function))
-		return false;
-	k->skel->rodata->have_names = true;
-	return true;
-}
-
-static void choose_programs(struct kern *k, unsigned int handlers_used)
-{
-	struct bpf_program *p;
-
-	bpf_object__for_each_program(p, k->skel->obj)
-	{
-		const char *name = bpf_program__name(p);
-		bool load = false;
-
-		for (size_t i = 0; i < ELEMENTS(uses); i++)
-			if (!strcmp(uses[i].name, name))
-				load = (uses[i].events & k->config.events) && variant_fits(k, name);
-		for (int h = 1; h < SYS_END; h++)
-			if (!strcmp(handlers[h], name))
-				load = handlers_used & (1u << h);
-		if (!strcmp(name, "on_sys_exit"))
-			load = handlers_used;
-		if (!strncmp(name, "name_", 5))
-			load = (handlers_used & (1u << SYS_PATH)) && can_name(k, name);
-		if (!strncmp(name, "seed_", 5) && !k->config.seeds)
-			load = false;
-		bpf_program__set_autoload(p, load);
-	}
-}
-
-/* -E2BIG: the glob is too long. */
-static int fill_scope(struct kern *k)
-{
-	const struct runtime_config *c = &k->config;
-	struct scope *s = (struct scope *)&k->skel->rodata->scope;
-
-	s->events = c->events;
-	s->self = getpid();
-	s->ring_size = c->ring_kb * 1024;
-	s->wake_at = s->ring_size / 4;
-	s->page_kb = sysconf(_SC_PAGESIZE) / 1024;
-	if (c->cgroup_fd >= 0)
-		s->bits |= SCOPE_CGROUP;
-	if (c->follow)
-		s->bits |= SCOPE_TREE;
-	if (c->by_user) {
-		s->bits |= SCOPE_USER;
-		s->uid = c->uid;
-	}
-	if (c->no_failed)
-		s->bits |= SCOPE_NO_FAILED;
-	if (!c->comm)
-		return 0;
-	s->bits |= SCOPE_COMM;
-	return glob_compile(c->comm, (struct scope_glob *)&k->skel->rodata->scope_glob);
-}
-
 static int fill_maps(struct kern *k, unsigned int handlers_used)
 {
 	uint32_t zero = 0;
@@ -266,13 +93,13 @@ static int fill_maps(struct kern *k, unsigned int handlers_used)
 
 		if (!(handlers_used & (1u << h)))
 			continue;
-		p = bpf_object__find_program_by_name(k->skel->obj, handlers[h]);
+		p = bpf_object__find_program_by_name(k->skel->obj, kern_handlers[h]);
 		fd = bpf_program__fd(p);
 		r = bpf_map_update_elem(bpf_map__fd(k->skel->maps.sys_programs), &h, &fd, BPF_ANY);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return kern_rules_fill(k);
 }
 
 static int map_counts(struct kern *k)
@@ -335,6 +162,7 @@ static int kern_start(struct runtime *rt, struct runtime_error *e)
 	struct kern *k = KERN(rt);
 	struct bpf_program *p;
 
+	kern_rules_start(k);
 	bpf_object__for_each_program(p, k->skel->obj)
 	{
 		const char *name = bpf_program__name(p);
@@ -423,6 +251,7 @@ static void kern_close(struct runtime *rt)
 	struct kern *k = KERN(rt);
 
 	kern_stop(rt);
+	rules_kern_free(k->rules);
 	ring_buffer__free(k->ring);
 	if (k->counts)
 		munmap(k->counts, k->counts_bytes);
@@ -441,6 +270,11 @@ static const struct runtime_ops kern_ops = {
 	.stop = kern_stop,
 	.counts = kern_counts,
 	.close = kern_close,
+	.rules = kern_rules,
+	.rules_process = kern_rules_process,
+	.rules_cgroup = kern_rules_cgroup,
+	.rules_stats = kern_rules_stats,
+	.rules_floods = kern_rules_floods,
 };
 
 static int open_cgroup(const struct runtime_config *c)
@@ -477,7 +311,7 @@ int runtime_open_kern(const struct runtime_config *config, struct runtime **ret,
 		goto out;
 	}
 	k->skel = k->object.skel;
-	r = k->cpus < 0 ? k->cpus : fill_scope(k);
+	r = k->cpus < 0 ? k->cpus : kern_choose_scope(k);
 	if (r < 0) {
 		fail(e, r,
 		     r == -E2BIG ? "the pattern for thread names is too long"
@@ -485,8 +319,10 @@ int runtime_open_kern(const struct runtime_config *config, struct runtime **ret,
 		     "");
 		goto out;
 	}
-	handlers_used = fill_syscalls(k);
-	choose_programs(k, handlers_used);
+	handlers_used = kern_choose_syscalls(k);
+	k->has_handlers = handlers_used;
+	kern_choose_programs(k, handlers_used);
+	kern_rules_choose(k);
 	bpf_map__set_max_entries(k->skel->maps.ring, config->ring_kb * 1024);
 	bpf_map__set_max_entries(k->skel->maps.counts, k->cpus);
 	r = watch__load(k->skel);

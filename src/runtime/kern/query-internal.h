@@ -75,6 +75,11 @@ struct query_kern {
 int query_fail(struct query_error *e, int r, const char *format, ...) _printf_(3, 4);
 void query_hint(struct query_error *e, const char *format, ...) _printf_(2, 3);
 
+/* Without maps and programs; query_close() frees it. */
+struct query_kern *query_kern_new(const struct question *q, const struct query_config *config);
+void query_kern_loaded(struct query_kern *x); /* the kernel's types are no longer needed */
+
+/* All of the question that are not there yet: a caller may have put in some of others. */
 int query_maps_create(struct query_kern *x, struct query_error *e);
 
 /* Load what can be loaded at once, if that is worth it; what is refused stays -1. */

@@ -155,7 +155,8 @@ static void create_one(void *ctx, size_t i)
 {
 	struct query_kern *x = ctx;
 
-	x->maps[i] = create(x, (uint32_t)i);
+	if (x->maps[i] < 0) /* else it is borrowed: query-internal.h */
+		x->maps[i] = create(x, (uint32_t)i);
 }
 
 /* Most of the time goes into the memory of hashes, which the kernel asks for at once. */

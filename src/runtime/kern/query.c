@@ -87,7 +87,7 @@ static int open_ring(struct query_kern *x, struct query_error *e)
 
 static const struct query_ops ops;
 
-static struct query_kern *query_new(const struct question *q, const struct query_config *config)
+struct query_kern *query_kern_new(const struct question *q, const struct query_config *config)
 {
 	struct query_kern *x = xalloc(sizeof(*x));
 
@@ -118,10 +118,18 @@ static int enable_stats(void)
 	return fd < 0 ? -1 : fd;
 }
 
+void query_kern_loaded(struct query_kern *x)
+{
+	if (x->is_btf_open)
+		kernel_btf_close(&x->btf);
+	x->is_btf_open = false;
+	x->config.btf = NULL; /* may be gone by then */
+}
+
 int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
 		    struct query_error *e)
 {
-	struct query_kern *x = query_new(q, config);
+	struct query_kern *x = query_kern_new(q, config);
 	int r;
 
 	*e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
@@ -141,10 +149,7 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 		query_close(&x->base);
 		return r;
 	}
-	if (x->is_btf_open) /* only loading needs it */
-		kernel_btf_close(&x->btf);
-	x->is_btf_open = false;
-	x->config.btf = NULL; /* may be gone by then */
+	query_kern_loaded(x);
 	set_facts(x);
 	*ret = &x->base;
 	return 0;

@@ -30,7 +30,7 @@ class Result:
             self.kernel_kb = max(self.kernel_kb, session.kernel_kb)
 
 
-def measure(host, peers, scene, rounds, batches, n, rate=0):
+def measure(host, peers, scene, rounds, batches, n, rate=0, session=Session):
     """Results by the peer's name."""
     results = {p.name: Result() for p in peers}
     for i in range(rounds):
@@ -41,7 +41,7 @@ def measure(host, peers, scene, rounds, batches, n, rate=0):
             progress(f"round {i + 1}/{rounds}, {p.name}")
             turns = n // p.slower
             try:
-                with Session(host, p, scene) as s:
+                with session(host, p, scene) as s:
                     for _ in range(batches):
                         spent, _ = s.run(turns, rate)
                         r.turns_ns.append(spent / turns)

@@ -41,6 +41,7 @@ struct row {
 #define WHOLE_wire_conn	 struct wire_conn
 #define WHOLE_wire_creds struct wire_creds
 #define WHOLE_wire_sys	 struct wire_sys
+#define WHOLE_wire_sock	 struct wire_sock
 static const struct row rows[] = {
 #define FIELD(body_, name_, type_, member_, events_, help_)         \
 	{.name = #name_,                                            \
@@ -58,6 +59,7 @@ static const struct row rows[] = {
 #define IN_wire_conn(m)	 m
 #define IN_wire_creds(m) m
 #define IN_wire_sys(m)	 m
+#define IN_wire_sock(m)	 m
 #include "catalog/fields.def"
 #undef FIELD
 };
@@ -81,12 +83,9 @@ static enum body body_of_type(enum field_type type)
 	case T_SECOND:
 		return BODY_wire_file;
 	case T_PROTOCOL:
-	case T_LOCAL:
-	case T_REMOTE:
-	case T_SADDR:
-	case T_DADDR:
-	case T_PORT:
 		return BODY_wire_conn;
+	case T_SOCK_PROTOCOL:
+		return BODY_wire_sock;
 	case T_PTRACE:
 	case T_TARGET:
 	case T_KILL_SIGNAL:
@@ -112,6 +111,8 @@ static size_t size_of_type(enum field_type type, enum body body)
 	case T_EXIT_SIGNAL:
 	case T_UID:
 	case T_CALL:
+	case T_SOCK_BITS:
+	case T_FD:
 		return 4;
 	case T_U64:
 	case T_INODE:
@@ -131,6 +132,8 @@ static size_t size_of_type(enum field_type type, enum body body)
 		return body == BODY_wire_file ? 4 : 8;
 	case T_PROTOCOL:
 	case T_PORT:
+	case T_FAMILY:
+	case T_SOCK_TYPE:
 		return 2;
 	case T_STR:
 	case T_PATH:
@@ -150,6 +153,7 @@ static size_t size_of_type(enum field_type type, enum body body)
 	case T_PTRACE:
 	case T_TARGET:
 	case T_KILL_SIGNAL:
+	case T_SOCK_PROTOCOL:
 	case T_END:
 		break;
 	}
@@ -306,7 +310,7 @@ TEST(strings)
 {
 	static const struct {
 		enum body body;
-		size_t size, offsets[9]; /* 0 at the end */
+		size_t size, offsets[15]; /* 0 at the end */
 	} bodies[BODY_END] = {
 #define OF(body, member) offsetof(struct body, member)
 		[BODY_wire_head] = {BODY_wire_head, sizeof(struct wire_head), {0}},
@@ -326,6 +330,9 @@ TEST(strings)
 		[BODY_wire_sys] = {BODY_wire_sys,
 				   sizeof(struct wire_sys),
 				   {OF(wire_sys, file), OF(wire_sys, text)}},
+		[BODY_wire_sock] = {BODY_wire_sock,
+				    sizeof(struct wire_sock),
+				    {OF(wire_sock, path), OF(wire_sock, data)}},
 		[BODY_wire_cgroup] = {BODY_wire_cgroup,
 				      sizeof(struct wire_cgroup),
 				      {OF(wire_cgroup, path)}},
@@ -335,7 +342,10 @@ TEST(strings)
 					  OF(wire_container, name), OF(wire_container, image),
 					  OF(wire_container, pod_uid), OF(wire_container, pod_name),
 					  OF(wire_container, pod_namespace),
-					  OF(wire_container, labels)}},
+					  OF(wire_container, labels), OF(wire_container, image_id),
+					  OF(wire_container, digest), OF(wire_container, sandbox),
+					  OF(wire_container, pod_labels),
+					  OF(wire_container, mounts), OF(wire_container, ip)}},
 		[BODY_wire_user] = {BODY_wire_user,
 				    sizeof(struct wire_user),
 				    {OF(wire_user, name)}},
@@ -359,8 +369,10 @@ TEST(strings)
 	CHECK_EQ(sizeof(struct wire_conn), 80 + 32 + 4 + 8 + 4 + 32);
 	CHECK_EQ(sizeof(struct wire_fork), 80 + 24 + 8);
 	CHECK_EQ(sizeof(struct wire_exit), 80 + 32 + 8);
-	CHECK_EQ(sizeof(struct wire_creds), 80 + 56 + 8);
-	CHECK_EQ(sizeof(struct wire_container), 80 + 8 * sizeof(struct wire_str));
+	CHECK_EQ(sizeof(struct wire_creds), 80 + 56 + 8 + 24);
+	CHECK_EQ(sizeof(struct wire_sock),
+		 80 + 40 + 16 + 12 + 12 + 32 + 2 * sizeof(struct wire_str));
+	CHECK_EQ(sizeof(struct wire_container), 80 + 14 * sizeof(struct wire_str) + 16);
 }
 
 TEST(bodies_of_kinds)
@@ -391,6 +403,8 @@ static enum body body_of_handler(unsigned int handler)
 		return BODY_wire_conn;
 	case SYS_EXEC:
 		return BODY_wire_proc;
+	case SYS_NET:
+		return BODY_wire_sock;
 	case SYS_NONE:
 	case SYS_END:
 		break;
@@ -407,8 +421,15 @@ TEST(syscalls)
 	CHECK(n > 50);
 	for (size_t i = 0; i < n; i++) {
 		const struct sys_desc *d = &s[i].desc;
-		const signed char args[] = {d->dir,   d->path, d->dir2, d->path2,
-					    d->flags, d->mode, d->text};
+		bool is_call = d->handler == SYS_NET || d->bits & SYS_B_NETCALL;
+		/* of calls on sockets `dir` is an enum sys_net */
+		const signed char args[] = {is_call ? -1 : d->dir,
+					    d->path,
+					    d->dir2,
+					    d->path2,
+					    d->flags,
+					    d->mode,
+					    d->text};
 
 		CHECK(s[i].name[0]);
 		CHECK(s[i].nr < SCOPE_SYSCALLS && s[i].nr_ia32 < SCOPE_SYSCALLS);
@@ -524,7 +545,9 @@ TEST(masks)
 	CHECK_EQ(together, events_all());
 	CHECK_EQ(events_all(), (KIND_BIT(EV_END) - 1) & ~1ull);
 	CHECK_EQ(events_in_view(VIEW_ASKED), events_all());
-	CHECK_EQ(events_all() & ~events_in_view(VIEW_SHOWN), KIND_BIT(EV_OPEN) | KIND_BIT(EV_FORK));
+	CHECK_EQ(events_all() & ~events_in_view(VIEW_SHOWN),
+		 KIND_BIT(EV_OPEN) | KIND_BIT(EV_FORK) | KIND_BIT(EV_SOCKET) |
+			 KIND_BIT(EV_NETCALL) | KIND_BIT(EV_DUP) | KIND_BIT(EV_FAULTFD));
 }
 
 TEST(parse)

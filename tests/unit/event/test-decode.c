@@ -236,3 +236,36 @@ TEST(random_changes)
 	CHECK(passed > 100);
 	CHECK_EQ(wrong, 0);
 }
+
+/* What rules add stands behind a record, and must be whole, and point into it. */
+TEST(decode_annex)
+{
+	struct {
+		struct wire_file f;
+		char text[16];
+		struct wire_annex a;
+	} r = {.f.head = {.size = sizeof(r), .kind = EV_OPEN, .flags = WIRE_F_ANNEX}};
+	uint16_t text = offsetof(typeof(r), text);
+
+	CHECK_EQ(record_check(&r, sizeof(r)), 0);
+	CHECK(record_annex(&r) == &r.a);
+	r.a.name = (struct wire_str){text, 16};
+	CHECK_EQ(record_check(&r, sizeof(r)), 0);
+	r.a.name = (struct wire_str){text, 17};
+	CHECK_EQ(record_check(&r, sizeof(r)), -EBADMSG);
+	r.a.name = (struct wire_str){text - 1, 1};
+	CHECK_EQ(record_check(&r, sizeof(r)), -EBADMSG);
+	r.a.name = (struct wire_str){0};
+	r.a.env = (struct wire_str){65535, 1};
+	CHECK_EQ(record_check(&r, sizeof(r)), -EBADMSG);
+	r.a.env = (struct wire_str){0};
+	r.a.n_ancestors = ANCESTORS_MAX + 1;
+	CHECK_EQ(record_check(&r, sizeof(r)), -EBADMSG);
+	r.a.n_ancestors = ANCESTORS_MAX;
+	CHECK_EQ(record_check(&r, sizeof(r)), 0);
+	r.f.head.size = sizeof(r.f) + 8; /* no room for it */
+	CHECK_EQ(record_check(&r, r.f.head.size), -EBADMSG);
+	r.f.head.flags = 0;
+	CHECK_EQ(record_check(&r, r.f.head.size), 0);
+	CHECK(!record_annex(&r));
+}

@@ -364,6 +364,20 @@ TEST(asked_once)
 		  "open 123 0 /usr/bin/prog123 12 user7 /slice/group4 - "));
 }
 
+/* Who was asked about has executed another program since: what that is was not meant. */
+TEST(answer_of_another_program)
+{
+	struct wire_head *h;
+
+	RUN(r, LIVE);
+	run_start(&r);
+	h = made(&r.b, EV_OPEN, 126, 0);
+	h->tid = h->pid;
+	memcpy(h->comm, "before", 7);
+	CHECK_EQ(feed(&r), 0);
+	CHECK(has(buf_str(&r.notes.lines), "open 126 0 - 12 "));
+}
+
 /* Who does not know will not know later. */
 TEST(unknown_is_asked_once)
 {

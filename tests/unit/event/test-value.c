@@ -681,6 +681,33 @@ TEST(calls)
 	end();
 }
 
+static void sockets(void)
+{
+	struct wire_sock *s = make(EV_NETCALL);
+
+	s->fd = -1;
+	NONE("family");
+	NONE("protocol");
+	NONE("remote");
+	NONE("sock_bits");
+	NONE("fd");
+	s->family = AF_INET6;
+	s->type = SOCK_STREAM;
+	s->protocol = IPPROTO_TCP;
+	s->dport = 2;
+	put_ipv6(s->daddr, "::ffff:198.51.100.7");
+	s->bits = WIRE_SOCK_SERVER | WIRE_SOCK_ADDRESSED;
+	IS("family", "inet6", "\"inet6\"");
+	IS("sock_type", "stream", "\"stream\"");
+	IS("protocol", "tcp", "\"tcp\"");
+	IS("remote", "198.51.100.7:2", "\"198.51.100.7:2\"");
+	IS("sock_bits", "server|addressed", "[\"server\",\"addressed\"]");
+	s->family = AF_UNIX;
+	IS("protocol", "unix", "\"unix\"");
+	s = make(EV_DUP);
+	SAME("new_fd", "0");
+}
+
 TEST(every_type)
 {
 	begin();
@@ -696,6 +723,7 @@ TEST(every_type)
 	connections();
 	credentials();
 	calls();
+	sockets();
 	end();
 	for (int t = 0; t < T_END; t++)
 		test_result(is_seen[t], __FILE__, __LINE__, "no case for %s", type_get(t)->name);

@@ -7,6 +7,7 @@
  * known about a container stands among them under well-known keys.  So there is one
  * table of keys, whoever wrote them.  The other pairs are the container's labels.
  */
+#include "event/ident/container-text.h"
 #include "event/ident/runtime/source.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ static const struct field {
 	{"io.kubernetes.cri.sandbox-id", offsetof(struct container_info, sandbox)},
 	{"io.kubernetes.cri-o.SandboxID", offsetof(struct container_info, sandbox)},
 	{"io.kubernetes.sandbox.id", offsetof(struct container_info, sandbox)},
+	{"io.kubernetes.cri-o.IP.0", offsetof(struct container_info, ip)},
 };
 
 /* Pairs which say that this is a pod's pause container. */
@@ -82,6 +84,16 @@ void info_set_str(char **member, struct str value)
 void info_set(char **member, const char *value)
 {
 	info_set_str(member, str_of(value));
+}
+
+void info_set_image_id(struct container_info *info, const char *id)
+{
+	struct str digits = str_of(id);
+
+	if (str_starts(digits, STR("sha256:")))
+		digits = (struct str){digits.p + 7, digits.n - 7};
+	if (container_id_is_hex(digits))
+		info_set_str(&info->image_id, digits);
 }
 
 void info_set_runtime(struct container_info *info, enum container_runtime runtime)
@@ -167,11 +179,20 @@ int parse_oci_config(struct str text, struct container_info *info)
 	info_add_labels(info, labels);
 	info_add_labels(info, annotations);
 	info_set(&info->hostname, json_text(root, "hostname"));
+	facts_of_spec(info, root);
 	return 0;
 }
 
 void info_finish(struct container_info *info)
 {
+	struct image_name image;
+
+	if (info->image) {
+		image_name_split(str_of(info->image), &image);
+		info_set_str(&info->digest, image.digest);
+		if (!image.repository.n)
+			info_set_image_id(info, info->image);
+	}
 	if (info->id && !container_id_is_hex(str_of(info->id)))
 		info_set(&info->name, info->id);
 }
@@ -181,12 +202,17 @@ void container_info_done(struct container_info *info)
 	free(info->id);
 	free(info->name);
 	free(info->image);
+	free(info->image_id);
+	free(info->digest);
 	free(info->pod_uid);
 	free(info->pod_name);
 	free(info->pod_namespace);
 	free(info->sandbox);
 	free(info->hostname);
+	free(info->ip);
 	buf_done(&info->labels);
+	buf_done(&info->pod_labels);
+	buf_done(&info->mounts);
 	*info = (struct container_info){0};
 }
 

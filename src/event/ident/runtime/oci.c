@@ -108,6 +108,7 @@ int parse_oci_state(struct str text, struct oci_state *ret)
 		/* "/" is no container's own */
 		.cgroup = cgroup && cgroup[0] == '/' && cgroup[1] ? xstrdup(cgroup) : NULL,
 		.bundle = bundle ? xstrdup(bundle) : NULL,
+		.created_ns = parse_time(str_of(json_text(root, "created"))),
 	};
 	return 0;
 }
@@ -161,6 +162,8 @@ static int read_place(const struct runtimes *r, const struct place *p, struct co
 	info_set(&info->id, state.id ? state.id : p->id);
 	if (state.bundle)
 		read_bundle(r, state.bundle, info);
+	if (!info->start_ns)
+		info->start_ns = state.created_ns;
 	info_set_runtime(info, p->folder->runtime);
 	return 0;
 }

@@ -89,7 +89,21 @@ void info_set_str(char **member, struct str value);
 void info_set_runtime(struct container_info *info, enum container_runtime runtime);
 void info_add_label(struct container_info *info, const char *key, const char *value);
 void info_add_labels(struct container_info *info, json_t *object);
+/* "sha256:…" or the digits alone */
+void info_set_image_id(struct container_info *info, const char *id);
 void info_finish(struct container_info *info); /* a name for those who have none */
+
+/* runtime/facts.c */
+struct mount_text {
+	const char *source, *destination, *mode, *propagation; /* NULL: empty */
+	bool is_writable;
+};
+void info_add_mount(struct container_info *info, const struct mount_text *m);
+void info_set_time(struct container_info *info, const char *time);
+/* What the container may do: only the first source's word counts. */
+void info_set_bits(struct container_info *info, uint32_t bits);
+/* mounts, privileges and namespaces of a parsed config.json */
+void facts_of_spec(struct container_info *info, json_t *spec);
 
 /* Parse a whole text; NULL if it is not JSON.  For use with json_auto_t. */
 json_t *json_of(struct str text);

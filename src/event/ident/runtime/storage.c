@@ -6,6 +6,7 @@
  *   <graphroot>/<driver>-containers/containers.json            names, image: all of them
  *   <graphroot>/<driver>-containers/<id>/userdata/config.json  the OCI bundle of one
  *   <runroot>/<driver>-containers/<id>/userdata/config.json    the same, by CRI-O
+ *   <graphroot>/<driver>-images/images.json                digests of the images
  *
  * The folders are those of storage.conf, of SKEP_CONTAINER_STORAGE, and of the users'
  * own podman in their homes.  podman keeps labels in its database only; what was
@@ -94,6 +95,9 @@ static int read_entry(json_t *entry, struct container_info *info)
 	info_set(&info->name, json_text(metadata, "name"));
 	info_set(&info->image, json_text(metadata, "image-name"));
 	info_set(&info->sandbox, json_text(metadata, "pod-id"));
+	info_set_image_id(info, json_text(metadata, "image-id"));
+	info_set_image_id(info, json_text(entry, "image"));
+	info_set_time(info, json_text(entry, "created"));
 	return 0;
 }
 
@@ -134,6 +138,24 @@ int parse_storage_all(struct str text, void (*each)(void *arg, const struct cont
 	return 0;
 }
 
+int parse_storage_images(struct str text, struct container_info *info)
+{
+	json_auto_t *list = json_of(text);
+	json_t *entry;
+	size_t i;
+
+	if (!json_is_array(list))
+		return -EBADMSG;
+	json_array_foreach(list, i, entry)
+	{
+		const char *this = json_text(entry, "id");
+
+		if (this && info->image_id && !strcmp(this, info->image_id))
+			info_set(&info->digest, json_text(entry, "digest"));
+	}
+	return 0;
+}
+
 static int read_bundle(const struct runtimes *r, const char *folder, const char *id,
 		       struct container_info *info)
 {
@@ -163,6 +185,17 @@ static void add_pod(const struct runtimes *r, const char *folder, struct contain
 	}
 }
 
+/* The images stand beside the containers: <graphroot>/<driver>-images. */
+static void read_images(const struct runtimes *r, const char *folder, struct container_info *info)
+{
+	struct str name = str_of(folder), end = STR("-containers");
+	_cleanup_buf_ struct buf text = {0};
+
+	if (info->image_id && !info->digest && str_ends(name, end) &&
+	    !file_read(r, &text, "%.*s-images/images.json", (int)(name.n - end.n), folder))
+		parse_storage_images(buf_str(&text), info);
+}
+
 int storage_read(const struct runtimes *r, const char *folder, struct container_info *info)
 {
 	_cleanup_buf_ struct buf text = {0};
@@ -170,6 +203,7 @@ int storage_read(const struct runtimes *r, const char *folder, struct container_
 
 	if (!file_read(r, &text, "%s/containers.json", folder))
 		list = parse_storage(buf_str(&text), str_of(info->id), info);
+	read_images(r, folder, info);
 	if (info->runtime == RUNTIME_PODMAN)
 		add_pod(r, folder, info);
 	return bundle && list ? -ENOENT : 0;

@@ -8,6 +8,7 @@
 #include "runtime/vm/hook/query-internal.h"
 
 #include "runtime/vm/helper/proto.h"
+#include "runtime/vm/question.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,17 +34,7 @@ static uint32_t ring_bytes(const struct query_vm *x)
 
 static struct vm_map_def define(const struct query_vm *x, const struct question_map *m)
 {
-	struct vm_map_def d = {
-		.name = m->name,
-		.type = m->type,
-		.key_size = m->key_size,
-		.value_size = m->value_size,
-		.max_entries = m->max_entries,
-		.flags = m->flags,
-		.init = m->init,
-		.is_frozen = m->kind == QMAP_RODATA,
-		.span = m->span,
-	};
+	struct vm_map_def d = question_map(m);
 
 	if (m->kind == QMAP_RING) {
 		d.key_size = d.value_size = 0;
@@ -86,62 +77,17 @@ static struct span span_of(const struct question_prog *p, uint32_t insn)
 static int relocate(struct query_vm *x, const struct question_prog *p, struct vm_prog *v,
 		    struct query_error *e)
 {
-	for (uint32_t i = 0; i < p->n_relocs; i++) {
-		const struct question_reloc *r = &p->relocs[i];
-		bool is_wide = r->kind != QRELOC_KFUNC;
-		struct bpf_insn *at = &v->insns[r->insn];
+	uint32_t bad;
+	int r = question_relocate(&x->object, p, v, &bad);
 
-		if (r->insn + is_wide >= p->n_insns)
-			return query_vm_fail(e, -EINVAL, "the program %s is damaged", p->name);
-		e->span = span_of(p, r->insn);
-		switch (r->kind) {
-		case QRELOC_MAP:
-			insn_wide(at, BPF_PSEUDO_MAP_IDX, at->dst_reg, r->map);
-			break;
-		case QRELOC_MAP_VALUE:
-			insn_wide(at, BPF_PSEUDO_MAP_IDX_VALUE, at->dst_reg,
-				  r->map | (uint64_t)r->addend << 32);
-			break;
-		case QRELOC_KSYM:
-			return query_vm_fail(e, -ENOTSUP,
-					     "%s is a variable of the kernel, which cannot be "
-					     "read without privileges",
-					     r->name);
-		case QRELOC_KFUNC:
-			array_push(&x->object.arena, &x->object.kfuncs,
-				   ((struct vm_extern){.name = r->name}));
-			*at = insn_call(BPF_PSEUDO_KFUNC_CALL, (int32_t)x->object.kfuncs.n - 1);
-			break;
-		}
-		e->span = (struct span){0};
-	}
-	return 0;
-}
-
-static struct vm_prog take_over(struct query_vm *x, const struct question_prog *p)
-{
-	struct arena *a = &x->object.arena;
-	struct vm_func *funcs = arena_array(a, struct vm_func, p->n_funcs + 1);
-
-	for (uint32_t i = 0; i < p->n_funcs; i++)
-		funcs[i] = (struct vm_func){.name = p->funcs[i].name,
-					    .insn = p->funcs[i].insn,
-					    .is_callback = p->funcs[i].is_callback};
-	if (!p->n_funcs)
-		funcs[0] = (struct vm_func){.name = p->name};
-	return (struct vm_prog){
-		.name = p->name ? p->name : "",
-		.section = "",
-		.prog_type = p->prog_type,
-		.attach_type = p->attach_type,
-		.is_sleepable = p->is_sleepable,
-		.insns = arena_copy(a, p->insns, MAX(p->n_insns, 1u) * sizeof(*p->insns)),
-		.n_insns = p->n_insns,
-		.lines = p->lines,
-		.n_lines = p->n_lines,
-		.funcs = funcs,
-		.n_funcs = MAX(p->n_funcs, 1u),
-	};
+	if (r >= 0)
+		return 0;
+	if (r == -EINVAL)
+		return query_vm_fail(e, r, "the program %s is damaged", p->name);
+	e->span = span_of(p, p->relocs[bad].insn);
+	return query_vm_fail(
+		e, r, "%s is a variable of the kernel, which cannot be read without privileges",
+		p->relocs[bad].name);
 }
 
 /* What it asks about its task; −ENOTSUP: a helper that looks into the kernel, or none of ours. */
@@ -268,7 +214,8 @@ int query_vm_load(struct query_vm *x, struct query_error *e)
 	x->object.license = q->config.license && *q->config.license ? q->config.license : "GPL";
 	x->object.diags = (struct diags *)&q->diags;
 	for (size_t i = 0; i < q->progs.n; i++)
-		array_push(&x->object.arena, &x->object.progs, take_over(x, &q->progs.p[i]));
+		array_push(&x->object.arena, &x->object.progs,
+			   question_prog(&x->object.arena, &q->progs.p[i]));
 	for (uint32_t i = 0; i < q->progs.n; i++) {
 		r = load_one(x, i, e);
 		if (r >= 0)

@@ -133,7 +133,7 @@ void watch_open(struct watch_vm *w, struct tracer_task *t, const struct sys_desc
 	}
 	if (d->path >= 0) {
 		f->path = watch_put_user(w, t, arg(t, d->path), WIRE_PATH_MAX);
-		if (ret < 0)
+		if (ret < 0 || w->config.rules) /* they ask for the name as given */
 			f->dir = put_dir(w, t, d->dir, f->path);
 	}
 	watch_send(w);

@@ -7,6 +7,8 @@
  *	watch-process.c  exec, fork, exit, credentials
  *	watch-file.c     calls that name a file; calls of numbers
  *	watch-socket.c   connections
+ *	watch-net.c      calls on sockets and descriptors, as calls
+ *	watch-annex.c    what rules want to know of a task
  */
 #pragma once
 
@@ -14,6 +16,8 @@
 #include "catalog/wire/scope.h"
 #include "runtime/runtime.h"
 #include "runtime/vm/hook/tracer.h"
+
+#include <sys/socket.h>
 
 /* A record in the making. */
 struct record {
@@ -24,6 +28,7 @@ struct record {
 		struct wire_exit exit;
 		struct wire_file file;
 		struct wire_conn conn;
+		struct wire_sock sock;
 		struct wire_sys sys;
 		struct wire_creds creds;
 		uint8_t bytes[WIRE_RECORD_MAX];
@@ -56,6 +61,8 @@ struct watch_vm {
 	struct connection *connections; /* owned */
 	size_t n_connections, room;
 	struct record record;
+	struct tracer_task *of;	 /* whose record it is; NULL: somebody's who is gone */
+	struct wire_annex annex; /* of the record: what watch_annex() is to add to the task's */
 };
 
 /* What is kept of a task: tracer_task.data. */
@@ -63,6 +70,8 @@ struct watch_task {
 	uint64_t start_ns, cgroup;
 	uint32_t uid, gid, peak_kb;
 	bool is_known, was_there; /* was_there: the file that an open may make */
+	bool has_facts;
+	struct wire_annex facts; /* of the task, while nothing that we see changes them */
 };
 
 /* --- records */
@@ -100,6 +109,14 @@ void watch_open_begins(struct watch_vm *w, struct tracer_task *t, const struct s
 void watch_open(struct watch_vm *w, struct tracer_task *t, const struct sys_desc *d);
 void watch_path(struct watch_vm *w, struct tracer_task *t, const struct sys_desc *d);
 void watch_args(struct watch_vm *w, struct tracer_task *t, const struct sys_desc *d);
+/* With rules: the annex of the record that is about to be sent. */
+void watch_annex(struct watch_vm *w);
+void watch_put_env(struct watch_vm *w, struct tracer_task *t); /* EV_EXEC */
+
+/* A descriptor like the task's own, for the caller to close; -1: we may not. */
+int watch_borrow(const struct tracer_task *t, int fd);
+void watch_take_address(const struct sockaddr_storage *a, __u8 *addr, __u16 *port);
+void watch_net(struct watch_vm *w, struct tracer_task *t, const struct sys_desc *d);
 void watch_socket(struct watch_vm *w, struct tracer_task *t, const struct sys_desc *d);
 void watch_close(struct watch_vm *w, struct tracer_task *t, int fd); /* before it happens */
 void watch_asked(struct watch_vm *w, struct tracer_task *t);	  /* getsockopt() gave SO_ERROR */

@@ -138,7 +138,7 @@ void watch_exec(struct watch_vm *w, const struct tracer_event *e)
 	struct wire_proc *p = &w->record.proc;
 	struct watch_facts facts;
 
-	x->is_known = false; /* set-user-id, if skep itself may */
+	x->is_known = x->has_facts = false; /* set-user-id, if skep itself may */
 	watch_begin(w, t, EV_EXEC, sizeof(*p));
 	fill_proc(w, t);
 	if (watch_facts(t, "exe", &facts)) {
@@ -151,6 +151,8 @@ void watch_exec(struct watch_vm *w, const struct tracer_event *e)
 	p->path = watch_put_user(w, t, name_address(t->tid), WIRE_PATH_MAX);
 	p->cwd = watch_put_link(w, t, "cwd");
 	fill_args(w, t);
+	if (w->config.rules)
+		watch_put_env(w, t);
 	watch_send(w);
 }
 
@@ -249,11 +251,13 @@ void watch_creds(struct watch_vm *w, struct tracer_task *t, const struct sys_des
 {
 	char status[STATUS_MAX];
 
-	watch_task(w, t)->is_known = false;
+	watch_task(w, t)->is_known = watch_task(w, t)->has_facts = false;
 	watch_read(t->tid, "status", status, sizeof(status));
 	watch_begin(w, t, d->kind, sizeof(w->record.creds));
 	w->record.head.ret = t->call.ret;
 	w->record.creds.nr = (uint32_t)t->call.nr;
+	for (int i = 0; i < 3; i++)
+		w->record.creds.arg[i] = t->call.args[i];
 	fill_cred(&w->record.creds.cred, status);
 	watch_send(w);
 }

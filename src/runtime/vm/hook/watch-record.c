@@ -15,7 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 4096 };
+enum { TEXT_MAX = 4096, ANNEX_ROOM = 256 };
+_Static_assert(sizeof(struct wire_annex) + 7 <= ANNEX_ROOM, "it fits behind the strings");
 
 size_t watch_read(pid_t tid, const char *name, char *to, size_t room)
 {
@@ -105,6 +106,8 @@ void watch_begin(struct watch_vm *w, struct tracer_task *t, unsigned int kind, s
 
 	memset(&w->record, 0, n);
 	w->record.used = n;
+	w->of = t;
+	w->annex = (struct wire_annex){0};
 	h->kind = (uint16_t)kind;
 	h->time_ns = clock_boot_ns();
 	h->start_ns = x->start_ns;
@@ -122,7 +125,7 @@ struct wire_str watch_put(struct watch_vm *w, const char *p, size_t n)
 	struct record *r = &w->record;
 	struct wire_str s = {.off = (uint16_t)r->used, .len = (uint16_t)n};
 
-	if (r->used + n + 1 > sizeof(r->bytes)) {
+	if (r->used + n + 1 > sizeof(r->bytes) - ANNEX_ROOM) {
 		r->head.flags |= WIRE_F_CUT;
 		return (struct wire_str){0};
 	}
@@ -270,6 +273,8 @@ void watch_send(struct watch_vm *w)
 		return;
 	if (h->ret < 0 && w->config.no_failed)
 		return;
+	if (w->config.rules)
+		watch_annex(w);
 	h->size = (uint32_t)w->record.used;
 	w->count.sent[h->kind & 63]++;
 	if (w->refused >= 0)

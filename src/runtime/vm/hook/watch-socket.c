@@ -34,15 +34,14 @@
 enum { STATE_SYN_SENT = 2, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9, STATE_CLOSING = 11 };
 enum { CONNECTIONS_MAX = 65536 };
 
-/* A descriptor like the task's own; −1: we may not. */
-static int borrow(const struct tracer_task *t, int fd)
+int watch_borrow(const struct tracer_task *t, int fd)
 {
 	_cleanup_close_ int process = (int)syscall(SYS_pidfd_open, t->pid, 0);
 
 	return process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
 }
 
-static void take_address(const struct sockaddr_storage *a, __u8 *addr, __u16 *port)
+void watch_take_address(const struct sockaddr_storage *a, __u8 *addr, __u16 *port)
 {
 	const struct sockaddr_in6 *v6 = (const void *)a;
 	const struct sockaddr_in *v4 = (const void *)a;
@@ -77,11 +76,11 @@ static bool ask(int fd, struct wire_conn *c)
 		return false;
 	c->sock = st.st_ino;
 	if (getsockname(fd, (struct sockaddr *)&a, &n) == 0)
-		take_address(&a, c->saddr, &c->sport);
+		watch_take_address(&a, c->saddr, &c->sport);
 	a = (struct sockaddr_storage){0};
 	n = sizeof(a);
 	if (getpeername(fd, (struct sockaddr *)&a, &n) == 0)
-		take_address(&a, c->daddr, &c->dport);
+		watch_take_address(&a, c->daddr, &c->dport);
 	return true;
 }
 
@@ -95,7 +94,7 @@ static bool read_address(struct watch_vm *w, struct tracer_task *t, __u8 *addr, 
 	if (n < sizeof(a.ss_family) || tracer_read(w->tracer, t, &a, t->call.args[1], n) < 0)
 		return false;
 	*family = a.ss_family;
-	take_address(&a, addr, port);
+	watch_take_address(&a, addr, port);
 	return true;
 }
 
@@ -241,7 +240,7 @@ void watch_socket(struct watch_vm *w, struct tracer_task *t, const struct sys_de
 
 	if (d->kind == EV_ACCEPT && t->call.ret < 0)
 		return; /* no connection; EAGAIN would be most of them */
-	borrowed = borrow(t, fd);
+	borrowed = watch_borrow(t, fd);
 	if (borrowed < 0 || !ask(borrowed, &c))
 		return;
 	if (d->kind == EV_CONNECT) {
@@ -271,7 +270,7 @@ void watch_asked(struct watch_vm *w, struct tracer_task *t)
 	if (!k || !k->is_pending || t->call.ret < 0 || a[1] != SOL_SOCKET || a[2] != SO_ERROR ||
 	    tracer_read(w->tracer, t, &error, a[3], sizeof(error)) < 0)
 		return;
-	fd = borrow(t, k->fd);
+	fd = watch_borrow(t, k->fd);
 	if (fd >= 0)
 		settle(w, t, k, fd, error);
 }
@@ -368,7 +367,7 @@ static void close_one(struct watch_vm *w, struct tracer_task *t, int fd, bool en
 
 	if (!k)
 		return;
-	borrowed = borrow(t, fd);
+	borrowed = watch_borrow(t, fd);
 	if (borrowed < 0 || fstat(borrowed, &st) < 0 || st.st_ino != k->inode) {
 		forget(w, k); /* another file has this number by now */
 		return;

@@ -52,6 +52,8 @@ static void on_enter(struct watch_vm *w, struct tracer_task *t)
 
 static void on_exit_of(struct watch_vm *w, struct tracer_task *t)
 {
+	const uint64_t connections = KIND_BIT(EV_CONNECT) | KIND_BIT(EV_ACCEPT) |
+				     KIND_BIT(EV_LISTEN) | KIND_BIT(EV_BIND) | KIND_BIT(EV_CLOSE);
 	const struct sys_desc *d;
 
 	if (t->call.nr == SYS_getsockopt) {
@@ -75,10 +77,16 @@ static void on_exit_of(struct watch_vm *w, struct tracer_task *t)
 		watch_creds(w, t, d);
 		break;
 	case SYS_SOCK:
-		watch_socket(w, t, d);
+		if (w->config.events & connections)
+			watch_socket(w, t, d);
+		if (d->bits & SYS_B_NETCALL)
+			watch_net(w, t, d);
 		break;
 	case SYS_EXEC:
 		watch_exec_failed(w, t, d);
+		break;
+	case SYS_NET:
+		watch_net(w, t, d);
 		break;
 	case SYS_NONE:
 	case SYS_END:
@@ -129,6 +137,8 @@ static bool is_wanted(const struct watch_vm *w, const struct sys_desc *d)
 		kinds |= KIND_BIT(EV_RMDIR);
 	if (d->kind == EV_ACCEPT || d->kind == EV_CONNECT)
 		kinds |= KIND_BIT(EV_CLOSE);
+	if (d->bits & SYS_B_NETCALL)
+		kinds |= KIND_BIT(EV_NETCALL);
 	return w->config.events & kinds;
 }
 

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/kern/rules.h"
+
+#include "base/macro.h"
+#include "catalog/catalog.h"
+#include "runtime/kern/query-internal.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { KINDS = 64 };
+
+/* A set that is loaded: a query that is never attached. */
+struct rules_kern {
+	struct query_kern *query; /* owned */
+	int32_t progs[KINDS];	  /* kind → program; -1 */
+	int32_t map_procs, map_cgroups;
+	uint64_t kinds; /* that its rules ask for */
+};
+
+/* A map of the object under a name of the question: a descriptor of the query's own. */
+static int lend(struct query_kern *x, const char *name, int fd)
+{
+	for (size_t i = 0; i < x->base.q->maps.n; i++) {
+		const struct question_map *m = &x->base.q->maps.p[i];
+
+		if (m->kind != QMAP_OTHER || !m->name || strcmp(m->name, name))
+			continue;
+		if (x->maps[i] >= 0)
+			close(x->maps[i]);
+		x->maps[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		return x->maps[i] < 0 ? -errno : 0;
+	}
+	return 0;
+}
+
+/* Which table a program goes to, by the hook that it is made for; -1: there is none. */
+static int table_of(const struct rules_tables *t, const struct question_prog *p)
+{
+	if (!p->btf_name)
+		return -1;
+	if (!strcmp(p->btf_name, "sys_exit"))
+		return t->has_sys_table ? t->sys : -1;
+	return strcmp(p->btf_name, "sched_process_exec") ? -1 : t->exec;
+}
+
+/* Kernel's words about a decider, with its name in front. */
+static int load_all(struct rules_kern *r, const struct rules_tables *t, struct query_error *e)
+{
+	struct query_kern *x = r->query;
+	int err = lend(x, RULE_MAP_STAGE, t->stage);
+
+	if (err >= 0)
+		err = lend(x, RULE_MAP_SEND, t->has_sys_table ? t->sys : t->exec);
+	if (err >= 0)
+		err = query_maps_create(x, e);
+	if (err >= 0)
+		query_progs_try(x); /* all but those of another table */
+	for (uint32_t i = 0; err >= 0 && i < x->base.q->progs.n; i++) {
+		int table = table_of(t, &x->base.q->progs.p[i]);
+
+		if (table < 0 || x->progs[i] >= 0)
+			continue;
+		err = lend(x, RULE_MAP_SEND, table);
+		if (err >= 0)
+			err = query_prog_load(x, i, e);
+	}
+	return err;
+}
+
+static int put_program(int table, uint32_t kind, int fd)
+{
+	union bpf_attr a = {0};
+
+	a.map_fd = (uint32_t)table;
+	a.key = (uintptr_t)&kind;
+	a.value = (uintptr_t)&fd;
+	return bpf_call(BPF_MAP_UPDATE_ELEM, &a, sizeof(a));
+}
+
+static void take_program(int table, uint32_t kind)
+{
+	union bpf_attr a = {0};
+
+	a.map_fd = (uint32_t)table;
+	a.key = (uintptr_t)&kind;
+	bpf_call(BPF_MAP_DELETE_ELEM, &a, sizeof(a));
+}
+
+/* Kinds that the set asks for, and those that have a decider in it. */
+static uint64_t kinds_of(const struct rules_kern *r)
+{
+	uint64_t kinds = r ? r->kinds : 0;
+
+	for (unsigned int k = 1; r && k < KINDS; k++)
+		if (r->progs[k] >= 0)
+			kinds |= 1ull << k;
+	return kinds;
+}
+
+/*
+ * The change: first every kind that either set wants is made, then each meets its new
+ * decider, then what the new set does not want is no longer made.
+ */
+static int exchange(const struct rules_kern *old, const struct rules_kern *r,
+		    const struct rules_tables *t)
+{
+	const struct question *q = r->query->base.q;
+	int err, procs = r->map_procs < 0 ? -1 : r->query->maps[r->map_procs];
+
+	if (procs >= 0) {
+		err = put_program(t->procs, 0, procs);
+		if (err < 0)
+			return err;
+	}
+	__atomic_store_n(t->live, t->always | kinds_of(old) | kinds_of(r), __ATOMIC_RELAXED);
+	for (uint32_t k = 1; k < KINDS; k++) {
+		int32_t i = r->progs[k];
+		int table = i < 0 ? -1 : table_of(t, &q->progs.p[i]);
+
+		if (table >= 0 && r->query->progs[i] >= 0) {
+			err = put_program(table, k, r->query->progs[i]);
+			if (err < 0)
+				return err;
+			continue;
+		}
+		if (old && old->progs[k] >= 0) {
+			take_program(t->sys, k);
+			take_program(t->exec, k);
+		}
+	}
+	__atomic_store_n(t->live, t->always | kinds_of(r), __ATOMIC_RELAXED);
+	__atomic_store_n(t->undecided, 0, __ATOMIC_RELAXED);
+	if (procs < 0 && old && old->map_procs >= 0)
+		take_program(t->procs, 0);
+	return 0;
+}
+
+int rules_kern_set(struct rules_kern **at, const struct rules_tables *tables,
+		   const struct runtime_rules *rules, struct runtime_error *e)
+{
+	struct rules_kern *r = xalloc(sizeof(*r));
+	struct query_config config = {0};
+	struct query_error why = {.prog = UINT32_MAX, .probe = UINT32_MAX};
+	int err;
+
+	r->query = query_kern_new(rules->q, &config);
+	r->map_procs = rules->map_procs;
+	r->map_cgroups = rules->map_cgroups;
+	r->kinds = rules->kinds;
+	for (unsigned int k = 0; k < KINDS; k++)
+		r->progs[k] = rules->progs[k];
+	err = load_all(r, tables, &why);
+	if (err >= 0) {
+		err = exchange(*at, r, tables);
+		if (err < 0)
+			query_fail(&why, err, "cannot put the rules' programs in place: %s",
+				   strerror(-err));
+	}
+	if (err < 0) {
+		*e = why.error;
+		if (!e->what[0])
+			snprintf(e->what, sizeof(e->what), "cannot load the rules' programs: %s",
+				 strerror(-err));
+		if (*at) /* some may have been changed already */
+			exchange(r, *at, tables);
+		rules_kern_free(r);
+		return err;
+	}
+	query_kern_loaded(r->query);
+	rules_kern_free(*at);
+	*at = r;
+	return 0;
+}
+
+void rules_kern_free(struct rules_kern *r)
+{
+	if (!r)
+		return;
+	query_close(&r->query->base);
+	free(r);
+}
+
+static int put_bits(const struct rules_kern *r, int32_t map, const void *key, const void *value,
+		    uint64_t flags)
+{
+	union bpf_attr a = {0};
+
+	if (!r || map < 0)
+		return 0;
+	a.map_fd = (uint32_t)r->query->maps[map];
+	a.key = (uintptr_t)key;
+	a.value = (uintptr_t)value;
+	a.flags = flags;
+	return bpf_call(BPF_MAP_UPDATE_ELEM, &a, sizeof(a));
+}
+
+int rules_kern_process(struct rules_kern *r, uint32_t pid, const struct wire_proc_bits *bits)
+{
+	return put_bits(r, r ? r->map_procs : -1, &pid, bits, BPF_NOEXIST);
+}
+
+int rules_kern_cgroup(struct rules_kern *r, uint64_t id, const struct wire_cgroup_bits *bits)
+{
+	return put_bits(r, r ? r->map_cgroups : -1, &id, bits, BPF_ANY);
+}
+
+int rules_kern_kind(const struct rules_kern *r, uint32_t prog)
+{
+	for (int k = 1; r && k < KINDS; k++)
+		if (r->progs[k] >= 0 && (uint32_t)r->progs[k] == prog)
+			return k;
+	return -1;
+}
