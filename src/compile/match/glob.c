@@ -191,3 +191,16 @@ int glob_next(struct str pattern, size_t *at, bool ignore_case, struct glob_step
 		byteset_fold(&ret->set);
 	return 1;
 }
+
+bool path_component(struct str path, size_t *at, struct str *ret)
+{
+	size_t from;
+
+	while (*at < path.n && path.p[*at] == '/')
+		(*at)++;
+	from = *at;
+	while (*at < path.n && path.p[*at] != '/')
+		(*at)++;
+	*ret = (struct str){path.p + from, *at - from};
+	return *at > from;
+}

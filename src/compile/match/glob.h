@@ -30,3 +30,5 @@ struct glob_step {
 int glob_next(struct str pattern, size_t *at, bool ignore_case, struct glob_step *ret);
 /* Both cases of a letter. */
 void byteset_fold(struct byteset *s);
+/* The next component of a path that is not empty; false: there is none. */
+bool path_component(struct str path, size_t *at, struct str *ret);

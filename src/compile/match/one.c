@@ -65,20 +65,6 @@ static bool is_glob(struct str pattern)
 	return r == 0;
 }
 
-/* The next component that is not empty; false: there is none. */
-static bool component(struct str path, size_t *at, struct str *ret)
-{
-	size_t from;
-
-	while (*at < path.n && path.p[*at] == '/')
-		(*at)++;
-	from = *at;
-	while (*at < path.n && path.p[*at] != '/')
-		(*at)++;
-	*ret = (struct str){path.p + from, *at - from};
-	return *at > from;
-}
-
 static bool has_wildcard(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -92,12 +78,12 @@ static bool fits_path(struct str pattern, struct str text, bool ignore_case)
 	struct str want, have;
 	size_t i = 0, k = 0;
 
-	while (component(pattern, &i, &want))
+	while (path_component(pattern, &i, &want))
 		if (has_wildcard(want) && !is_glob(want))
 			return false;
 	i = 0;
-	while (component(pattern, &i, &want)) {
-		if (!component(text, &k, &have))
+	while (path_component(pattern, &i, &want)) {
+		if (!path_component(text, &k, &have))
 			return false;
 		if (has_wildcard(want) ? !fits_glob(want, have, ignore_case)
 				       : !same(want, have, ignore_case))

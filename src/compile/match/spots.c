@@ -9,6 +9,8 @@
  */
 #include "compile/match/spots.h"
 
+#include "compile/match/glob.h"
+
 enum { COST_STAR = 1000, COST_WIDE = 50 };
 
 /* --- sets */
@@ -153,30 +155,17 @@ static uint32_t add_component(struct spots *s, const struct match_pattern *p, st
 	return loop;
 }
 
-static bool next_component(struct str path, size_t *at, struct str *ret)
-{
-	size_t from;
-
-	while (*at < path.n && path.p[*at] == '/')
-		(*at)++;
-	from = *at;
-	while (*at < path.n && path.p[*at] != '/')
-		(*at)++;
-	*ret = (struct str){path.p + from, *at - from};
-	return *at > from;
-}
-
 static bool add_components(struct spots *s, const struct match_pattern *p, uint32_t *cost)
 {
 	uint32_t slash = SET_BYTE + '/', loop = SET_NONE;
 	struct str name;
 	size_t at = 0, n = 0;
 
-	while (next_component(p->text, &at, &name))
+	while (path_component(p->text, &at, &name))
 		if (has_wildcard(name) && is_strange(name))
 			return false;
 	path_begin(s, p->bit);
-	for (at = 0; next_component(p->text, &at, &name); n++) {
+	for (at = 0; path_component(p->text, &at, &name); n++) {
 		if (n)
 			spot_add(s, slash, loop, 0);
 		spot_add(s, SET_NONE, slash, SPOT_SKIP);
