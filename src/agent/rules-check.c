@@ -12,13 +12,10 @@
 #include "event/escape.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
-
-enum { FILE_MAX = 16 << 20 }; /* the loader refuses less, but says so itself */
 
 struct rule_files {
 	struct falco_file *files; /* owned */
@@ -36,23 +33,6 @@ static void files_done(struct rule_files *f)
 	free(f->errors);
 }
 
-static int read_text(const char *name, struct buf *to)
-{
-	_cleanup_close_ int fd = -1;
-	char part[16384];
-	ssize_t n;
-
-	fd = !strcmp(name, "-") ? dup(STDIN_FILENO) : open(name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, part, sizeof(part))) > 0) {
-		buf_add(to, part, (size_t)n);
-		if (to->n > FILE_MAX)
-			return -EFBIG;
-	}
-	return n < 0 ? -errno : 0;
-}
-
 static void files_read(struct rule_files *f, char **names)
 {
 	size_t n = 0;
@@ -64,7 +44,7 @@ static void files_read(struct rule_files *f, char **names)
 	f->texts = xalloc(f->n * sizeof(*f->texts));
 	f->errors = xalloc(f->n * sizeof(*f->errors));
 	for (size_t i = 0; i < n; i++) {
-		f->errors[i] = read_text(names[i], &f->texts[i]);
+		f->errors[i] = rules_file_read(names[i], &f->texts[i]);
 		f->files[i].name = strcmp(names[i], "-") ? names[i] : "stdin";
 		if (!f->errors[i])
 			f->files[i].text = buf_str(&f->texts[i]);

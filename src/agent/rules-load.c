@@ -5,6 +5,7 @@
  * If deciders can't be made here the rules hold all the same: every event of the kinds they
  * ask for comes up, and user space decides alone.
  */
+#include "agent/file.h"
 #include "agent/rules-load.h"
 
 #include "agent/rt.h"
@@ -17,28 +18,16 @@
 #include "own-rules.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 16 << 20 };
+enum { FILE_MAX = 16 << 20 }; /* the loader refuses less, but says so itself */
 
-static int read_file(const char *name, struct buf *to)
+int rules_file_read(const char *name, struct buf *to)
 {
-	_cleanup_fclose_ FILE *f = NULL;
-	char part[16384];
-	size_t n;
-
-	f = !strcmp(name, "-") ? fdopen(dup(STDIN_FILENO), "r") : fopen(name, "re");
-	if (!f)
-		return -errno;
-	buf_puts(to, "");
-	while ((n = fread(part, 1, sizeof(part), f))) {
-		buf_add(to, part, n);
-		if (to->n > FILE_MAX)
-			return -EFBIG;
-	}
-	return ferror(f) ? -EIO : 0;
+	if (!strcmp(name, "-"))
+		return file_read_fd(STDIN_FILENO, FILE_MAX, to);
+	return file_read_all(name, FILE_MAX, to);
 }
 
 struct str rules_own_text(void)
@@ -67,7 +56,7 @@ static int texts_read(struct texts *t, const struct rules_options *o)
 			.text = rules_own_text(),
 		};
 	for (size_t i = 0; o->files[i]; i++) {
-		int r = read_file(o->files[i], &t->texts[t->n]);
+		int r = rules_file_read(o->files[i], &t->texts[t->n]);
 
 		if (r < 0)
 			log_error(r, "cannot read %s", o->files[i]);

@@ -36,6 +36,8 @@ static inline bool rules_are_given(const struct rules_options *o)
 
 /* The text of skep's own rules (rules/ of the source), as one rule file. */
 struct str rules_own_text(void);
+/* Append a rule file, "-": standard input.  0 or -errno; -EFBIG: it is too large for one. */
+int rules_file_read(const char *name, struct buf *to);
 
 struct rules_explain_options {
 	const char *const *files; /* NULL at the end; none: skep's own rules */
