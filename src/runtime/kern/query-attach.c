@@ -7,7 +7,7 @@
  * program waits as well: many are closed at once, by threads.
  */
 #include "base/macro.h"
-#include "runtime/kern/parallel.h"
+#include "base/parallel.h"
 #include "runtime/kern/query-internal.h"
 
 #include <fcntl.h>
@@ -134,7 +134,7 @@ static int run_iterator(struct query_kern *x, int link)
 		return fd;
 	i = xalloc(sizeof(*i));
 	i->fd = fd;
-	r = -thread_start(&i->thread, read_iterator, i);
+	r = -thread_start(&i->thread, THREAD_STACK_SMALL, read_iterator, i);
 	if (r < 0) {
 		close(fd);
 		free(i);

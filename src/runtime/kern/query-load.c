@@ -15,7 +15,7 @@
 #include "isa/btf-write.h"
 #include "isa/insn.h"
 #include "runtime/kern/module-btf.h"
-#include "runtime/kern/parallel.h"
+#include "base/parallel.h"
 #include "runtime/kern/query-internal.h"
 
 #include <fcntl.h>

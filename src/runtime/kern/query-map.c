@@ -6,7 +6,7 @@
  * later): one call for thousands of elements instead of two for each.
  */
 #include "base/macro.h"
-#include "runtime/kern/parallel.h"
+#include "base/parallel.h"
 #include "runtime/kern/query-internal.h"
 
 #include <ctype.h>

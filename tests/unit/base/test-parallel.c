@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Work for several threads: each part is done once, however many threads there are. */
-#include "runtime/kern/parallel.h"
+#include "base/parallel.h"
 
 #include "test.h"
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/kern/parallel.h"
+#include "base/parallel.h"
 
 #include "base/macro.h"
 
 #include <sched.h>
 #include <signal.h>
 
-enum { THREADS = 64, BUSY_THREADS = 4, STACK = 128 << 10 };
+enum { THREADS = 64, BUSY_THREADS = 4 };
 
-int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg)
+int thread_start(pthread_t *thread, size_t stack, void *(*fn)(void *), void *arg)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
 	int r;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
+	pthread_attr_setstacksize(&attr, stack);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(thread, &attr, fn, arg);
@@ -46,7 +46,8 @@ void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i
 	size_t started = 0, wanted = MIN(n, (size_t)MIN(threads, (unsigned int)THREADS));
 	pthread_t ids[THREADS];
 
-	while (started + 1 < wanted && !thread_start(&ids[started], take_some, &w))
+	while (started + 1 < wanted &&
+	       !thread_start(&ids[started], THREAD_STACK_SMALL, take_some, &w))
 		started++;
 	take_some(&w);
 	for (size_t i = 0; i < started; i++)

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Several system calls at once: those in which the kernel works or waits for long.
+ * Several things at once: above all system calls in which the kernel works or waits for long.
  *
- * Threads are made for the work and end with it; nothing of ours runs in them but the call.
+ * Threads are made for the work and end with it.
  */
 #pragma once
 
 #include <pthread.h>
 #include <stddef.h>
 
-/* As pthread_create(), with a small stack; signals are for the main thread. */
-int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
+/*
+ * As pthread_create(), an errno or 0; signals are for the main thread.  `stack`: bytes; what
+ * only makes a system call needs THREAD_STACK_SMALL.
+ */
+enum { THREAD_STACK_SMALL = 128 << 10, THREAD_STACK = 8 << 20 };
+int thread_start(pthread_t *thread, size_t stack, void *(*fn)(void *), void *arg);
 
 /*
  * Call fn(ctx, 0) to fn(ctx, n - 1), in any order, in at most `threads` threads; this one is
