@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The maps and read-only data that skep's kernel programs share; see core.h. */
 #define DEFINE_MAPS
+#include "runtime/bpf/cast.h"
 #include "runtime/bpf/core.h"
 #include "runtime/bpf/names.h"
 #include "runtime/bpf/rule.h"
@@ -8,6 +9,7 @@
 
 const volatile struct scope scope;
 const volatile struct scope_glob scope_glob;
+const volatile bool can_cast;
 int reader_sleeps;
 
 const volatile bool rules_on, rules_env, rules_data;

@@ -32,13 +32,11 @@ static __always_inline struct wire_file *file_record(struct scratch *s, __u16 ki
 static __always_inline void fill_file(struct scratch *s, struct wire_file *f,
 				      const struct file_view *file, __u32 bits)
 {
-	struct super_block *sb;
 	struct inode_view i;
 
 	inode_read(&i, file->inode);
-	sb = i.sb;
 	f->inode = i.ino;
-	f->dev = BPF_CORE_READ(sb, s_dev);
+	f->dev = i.dev;
 	f->bits = bits | file_bits(file, &i);
 	f->file = put_path(s, file->dentry, file->mnt);
 }

@@ -6,6 +6,7 @@
  * know callbacks refuses an object that only contains one.  NO_BPF_LOOP makes the
  * variant for those; it costs the verifier a walk through every round of the loop.
  */
+#include "runtime/bpf/cast.h"
 #include "runtime/bpf/core.h"
 #include "runtime/bpf/path.h"
 
@@ -21,9 +22,9 @@ static __always_inline struct mount *mount_of(__u64 vfsmnt)
 }
 
 /*
- * A read of kernel memory is what a walk costs, so what stands side by side in the
- * kernel's structs is read at once.  A kernel that shuffles them (RANDSTRUCT) has it read
- * one by one: which of the two it is, is known before loading.
+ * A read of kernel memory is what a walk costs: so a load where there are casts, else what
+ * stands side by side in the kernel's structs is read at once.  A kernel that shuffles them
+ * (RANDSTRUCT) has it read one by one: which of the three it is, is known before loading.
  */
 
 /* Of a dentry: d_parent, and d_name right behind. */
@@ -41,6 +42,14 @@ struct mounted {
 
 static __always_inline void place_read(struct place *p, const struct dentry *dentry)
 {
+	if (can_cast) {
+		const struct dentry *d = CAST_TO(dentry, dentry);
+
+		p->parent = UNCAST(d->d_parent);
+		p->len = d->d_name.len;
+		p->name = d->d_name.name;
+		return;
+	}
 	if (bpf_core_field_offset(struct dentry, d_name) ==
 		    bpf_core_field_offset(struct dentry, d_parent) + 8 &&
 	    bpf_core_field_offset(struct qstr, len) == 4 &&
@@ -57,6 +66,14 @@ static __always_inline void mount_read(struct mounted *m, const struct mount *mn
 {
 	__u32 at = bpf_core_field_offset(struct mount, mnt_parent);
 
+	if (can_cast) {
+		const struct mount *in = CAST_TO(mount, mnt);
+
+		m->parent = UNCAST(in->mnt_parent);
+		m->mountpoint = UNCAST(in->mnt_mountpoint);
+		m->root = UNCAST(in->mnt.mnt_root);
+		return;
+	}
 	if (bpf_core_field_offset(struct mount, mnt_mountpoint) == at + 8 &&
 	    bpf_core_field_offset(struct mount, mnt) +
 			    bpf_core_field_offset(struct vfsmount, mnt_root) ==
@@ -154,35 +171,49 @@ __noinline __u32 path_put(__u32 which, __u64 dentry, __u64 vfsmnt)
 
 __noinline __u32 dir_put(__u32 which, __s32 dirfd)
 {
+	struct file_view view;
 	struct fs_struct *fs;
 	struct file *file;
 
-	if (dirfd == AT_FDCWD_) {
+	if (dirfd != AT_FDCWD_) {
+		file = file_of_fd(dirfd);
+		if (!file)
+			return 0;
+		file_read(&view, file);
+	} else if (can_cast) {
+		fs = CAST_TO(task_struct, this_task())->fs;
+		view.dentry = UNCAST(fs->pwd.dentry);
+		view.mnt = UNCAST(fs->pwd.mnt);
+	} else {
 		fs = BPF_CORE_READ(this_task(), fs);
-		return path_put(which, (__u64)BPF_CORE_READ(fs, pwd.dentry),
-				(__u64)BPF_CORE_READ(fs, pwd.mnt));
+		view.dentry = BPF_CORE_READ(fs, pwd.dentry);
+		view.mnt = BPF_CORE_READ(fs, pwd.mnt);
 	}
-	file = file_of_fd(dirfd);
-	if (!file)
-		return 0;
-	return path_put(which, (__u64)BPF_CORE_READ(file, f_path.dentry),
-			(__u64)BPF_CORE_READ(file, f_path.mnt));
+	return path_put(which, (__u64)view.dentry, (__u64)view.mnt);
 }
 
 __noinline __u32 root_put(__u32 which)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &which);
-	struct fs_struct *fs = BPF_CORE_READ(this_task(), fs);
-	struct dentry *dentry = BPF_CORE_READ(fs, root.dentry);
-	struct vfsmount *vfsmnt = BPF_CORE_READ(fs, root.mnt);
-	struct mount *mnt = mount_of((__u64)vfsmnt);
+	struct vfsmount *vfsmnt;
+	struct dentry *dentry;
+	struct fs_struct *fs;
 	struct mounted at;
 
+	if (can_cast) {
+		fs = CAST_TO(task_struct, this_task())->fs;
+		dentry = UNCAST(fs->root.dentry);
+		vfsmnt = UNCAST(fs->root.mnt);
+	} else {
+		fs = BPF_CORE_READ(this_task(), fs);
+		dentry = BPF_CORE_READ(fs, root.dentry);
+		vfsmnt = BPF_CORE_READ(fs, root.mnt);
+	}
 	if (!s || !vfsmnt)
 		return 0;
 	/* without a walk: the root of a mount that is its own parent */
-	mount_read(&at, mnt);
-	if (dentry == at.root && at.parent == mnt)
+	mount_read(&at, mount_of((__u64)vfsmnt));
+	if (dentry == at.root && at.parent == mount_of((__u64)vfsmnt))
 		return 0;
 	return path_put(which, (__u64)dentry, (__u64)vfsmnt);
 }

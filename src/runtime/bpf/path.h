@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "runtime/bpf/cast.h"
 #include "runtime/bpf/core.h"
 
 /*
@@ -61,8 +62,8 @@ struct file_view {
 };
 
 struct inode_view {
-	struct super_block *sb;
-	unsigned long ino;
+	unsigned long ino, magic; /* magic: of the file system */
+	__u32 dev;
 	unsigned int nlink;
 	unsigned short mode;
 };
@@ -71,6 +72,15 @@ static __always_inline void file_read(struct file_view *v, const struct file *fi
 {
 	struct near near;
 
+	if (can_cast) {
+		const struct file *f = CAST_TO(file, file);
+
+		v->mnt = UNCAST(f->f_path.mnt);
+		v->dentry = UNCAST(f->f_path.dentry);
+		v->inode = UNCAST(f->f_inode);
+		v->mode = f->f_mode;
+		return;
+	}
 	if (NEAR(struct file, f_path.mnt) && NEAR(struct file, f_path.dentry) &&
 	    NEAR(struct file, f_inode) && NEAR(struct file, f_mode)) {
 		bpf_probe_read_kernel(&near, sizeof(near), file);
@@ -88,41 +98,52 @@ static __always_inline void file_read(struct file_view *v, const struct file *fi
 
 static __always_inline void inode_read(struct inode_view *v, const struct inode *inode)
 {
+	struct super_block *sb;
 	struct near near;
 
+	if (can_cast) {
+		const struct inode *i = CAST_TO(inode, inode);
+
+		v->ino = i->i_ino;
+		v->nlink = i->i_nlink;
+		v->mode = i->i_mode;
+		v->magic = i->i_sb->s_magic;
+		v->dev = i->i_sb->s_dev;
+		return;
+	}
 	if (NEAR(struct inode, i_sb) && NEAR(struct inode, i_ino) && NEAR(struct inode, i_nlink) &&
 	    NEAR(struct inode, i_mode)) {
 		bpf_probe_read_kernel(&near, sizeof(near), inode);
-		v->sb = PICK(&near, struct inode, i_sb);
+		sb = PICK(&near, struct inode, i_sb);
 		v->ino = PICK(&near, struct inode, i_ino);
 		v->nlink = PICK(&near, struct inode, i_nlink);
 		v->mode = PICK(&near, struct inode, i_mode);
-		return;
+	} else {
+		sb = BPF_CORE_READ(inode, i_sb);
+		v->ino = BPF_CORE_READ(inode, i_ino);
+		v->nlink = BPF_CORE_READ(inode, i_nlink);
+		v->mode = BPF_CORE_READ(inode, i_mode);
 	}
-	v->sb = BPF_CORE_READ(inode, i_sb);
-	v->ino = BPF_CORE_READ(inode, i_ino);
-	v->nlink = BPF_CORE_READ(inode, i_nlink);
-	v->mode = BPF_CORE_READ(inode, i_mode);
+	v->magic = BPF_CORE_READ(sb, s_magic);
+	v->dev = BPF_CORE_READ(sb, s_dev);
 }
 
 /* enum wire_file_bit of a file on a mount. */
 static __always_inline __u32 file_bits(const struct file_view *v, const struct inode_view *i)
 {
-	struct super_block *sb = i->sb; /* ours is no type of the kernel's */
-	struct vfsmount *mnt = v->mnt;
-	unsigned long magic = BPF_CORE_READ(sb, s_magic);
+	struct vfsmount *mnt = v->mnt; /* ours is no type of the kernel's */
 	__u32 bits = 0;
 
 	if (i->nlink == 0)
 		bits |= WIRE_FILE_DELETED;
 	if (i->mode & 06000)
 		bits |= WIRE_FILE_SETID;
-	if (magic == TMPFS_MAGIC_ || magic == HUGETLBFS_MAGIC_) {
+	if (i->magic == TMPFS_MAGIC_ || i->magic == HUGETLBFS_MAGIC_) {
 		if (BPF_CORE_READ(mnt, mnt_flags) & MNT_INTERNAL_)
 			bits |= WIRE_FILE_MEMFD;
 		else
 			bits |= WIRE_FILE_TMPFS;
-	} else if (magic == OVERLAYFS_MAGIC_) {
+	} else if (i->magic == OVERLAYFS_MAGIC_) {
 		/* struct ovl_inode: the upper dentry stands right behind its inode */
 		void *upper = NULL;
 
@@ -140,20 +161,33 @@ struct descriptors {
 	struct file **table;
 };
 
+static __always_inline void descriptors_read(struct descriptors *d)
+{
+	struct fdtable *fdt;
+
+	if (can_cast) {
+		fdt = CAST_TO(task_struct, this_task())->files->fdt;
+		d->max = fdt->max_fds;
+		d->table = fdt->fd;
+		return;
+	}
+	fdt = BPF_CORE_READ(this_task(), files, fdt);
+	if (bpf_core_field_offset(struct fdtable, fd) ==
+	    bpf_core_field_offset(struct fdtable, max_fds) + 8) {
+		bpf_probe_read_kernel(d, sizeof(*d), &fdt->max_fds);
+		return;
+	}
+	d->max = BPF_CORE_READ(fdt, max_fds);
+	d->table = BPF_CORE_READ(fdt, fd);
+}
+
 /* The file behind a descriptor of the running process; NULL: there is none. */
 static __always_inline struct file *file_of_fd(__u32 fd)
 {
-	struct fdtable *fdt = BPF_CORE_READ(this_task(), files, fdt);
 	struct file *file = NULL;
 	struct descriptors d;
 
-	if (bpf_core_field_offset(struct fdtable, fd) ==
-	    bpf_core_field_offset(struct fdtable, max_fds) + 8) {
-		bpf_probe_read_kernel(&d, sizeof(d), &fdt->max_fds);
-	} else {
-		d.max = BPF_CORE_READ(fdt, max_fds);
-		d.table = BPF_CORE_READ(fdt, fd);
-	}
+	descriptors_read(&d);
 	if (fd >= d.max)
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), d.table + fd);

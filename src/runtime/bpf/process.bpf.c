@@ -78,15 +78,13 @@ static __always_inline void fill_proc(struct scratch *s, struct task_struct *tas
 static __always_inline void fill_exe(struct scratch *s, struct file *file)
 {
 	struct wire_proc *p = (struct wire_proc *)s->record;
-	struct super_block *sb;
 	struct file_view view;
 	struct inode_view i;
 
 	file_read(&view, file);
 	inode_read(&i, view.inode);
-	sb = i.sb;
 	p->inode = i.ino;
-	p->dev = BPF_CORE_READ(sb, s_dev);
+	p->dev = i.dev;
 	p->nlink = i.nlink;
 	p->exe_bits = file_bits(&view, &i);
 	p->exe = put_path(s, view.dentry, view.mnt);

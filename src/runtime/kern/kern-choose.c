@@ -181,6 +181,7 @@ int kern_choose_scope(struct kern *k)
 	const struct runtime_config *c = &k->config;
 	struct scope *s = (struct scope *)&k->skel->rodata->scope;
 
+	k->skel->rodata->can_cast = k->object.casts.function;
 	s->events = c->events;
 	s->self = getpid();
 	s->ring_size = c->ring_kb * 1024;

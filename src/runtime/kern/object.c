@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /*
@@ -20,6 +21,7 @@
  * so the types it looks into stand here for that long.
  */
 static const struct kernel_btf *types;
+static const struct casts *casts;
 
 /* What a section's target is called in the kernel's types, and what kind it is. */
 static const struct target_kind {
@@ -47,6 +49,19 @@ static int find_target(const struct kernel_btf *btf, const struct target_kind *k
  * Until it is loaded a program counts as a raw tracepoint: for a tracing program libbpf
  * would read the kernel's types by itself.
  */
+static int put_casts(struct bpf_program *p)
+{
+	size_t n = bpf_program__insn_cnt(p);
+	struct bpf_insn *insns = xalloc(n * sizeof(*insns));
+	int r;
+
+	memcpy(insns, bpf_program__insns(p), n * sizeof(*insns));
+	casts_put(casts, insns, n);
+	r = bpf_program__set_insns(p, insns, n);
+	free(insns);
+	return r;
+}
+
 static int prepare_load(struct bpf_program *p, struct bpf_prog_load_opts *opts, long i)
 {
 	const char *slash = strchr(bpf_program__section_name(p), '/');
@@ -56,6 +71,9 @@ static int prepare_load(struct bpf_program *p, struct bpf_prog_load_opts *opts, 
 		return id;
 	opts->attach_btf_id = id;
 	opts->expected_attach_type = target_kinds[i].attach_type;
+	id = casts && casts->function ? put_casts(p) : 0;
+	if (id < 0)
+		return id;
 	return bpf_program__set_type(p, BPF_PROG_TYPE_TRACING);
 }
 
@@ -162,8 +180,10 @@ int object_open(struct object *o)
 	if (r < 0)
 		return -ENOENT;
 	kernel_btf_variants(&o->btf, &o->variants);
+	casts_find(&o->casts, &o->btf.view);
 	register_handlers();
 	types = &o->btf;
+	casts = &o->casts;
 	o->skel = calloc(1, sizeof(*o->skel));
 	if (!o->skel || watch__create_skeleton(o->skel) < 0)
 		return -ENOMEM;
@@ -181,6 +201,7 @@ int object_open(struct object *o)
 void object_loaded(struct object *o)
 {
 	types = NULL;
+	casts = NULL;
 	kernel_btf_close(&o->btf);
 }
 

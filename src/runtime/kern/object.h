@@ -10,6 +10,7 @@
 #pragma once
 
 #include "runtime/kern/btf.h"
+#include "runtime/kern/cast.h"
 
 struct watch; /* the skeleton, watch.skel.h */
 
@@ -17,6 +18,7 @@ struct object {
 	struct watch *skel; /* owned */
 	struct variants variants;
 	struct kernel_btf btf;
+	struct casts casts;
 	struct buf old; /* the object for kernels before 5.17, unpacked */
 	int btf_fd;	/* the small copy; owned */
 };
