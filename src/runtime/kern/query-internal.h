@@ -82,8 +82,12 @@ void query_kern_loaded(struct query_kern *x); /* the kernel's types are no longe
 /* All of the question that are not there yet: a caller may have put in some of others. */
 int query_maps_create(struct query_kern *x, struct query_error *e);
 
-/* Load what can be loaded at once, if that is worth it; what is refused stays -1. */
-void query_progs_try(struct query_kern *x);
+/*
+ * Load what can be loaded at once, if that is worth it; what is refused stays -1.  `before`
+ * (NULL: nothing) may change x->maps for the program that is prepared next.
+ */
+typedef void (*query_before)(void *ctx, uint32_t prog);
+void query_progs_try(struct query_kern *x, query_before before, void *ctx);
 /* Load program `i` into x->progs[i]. */
 int query_prog_load(struct query_kern *x, uint32_t i, struct query_error *e);
 /* Once more, for one that was refused and is optional: 0, or the reason is in `e`. */

@@ -357,7 +357,8 @@ static void try_one(void *ctx, size_t i)
 		a->fd = load_once(&a->load);
 }
 
-static void try_part(struct query_kern *x, uint32_t first, uint32_t n)
+static void try_part(struct query_kern *x, uint32_t first, uint32_t n, query_before before,
+		     void *ctx)
 {
 	struct attempt parts[PART];
 	struct query_error ignored;
@@ -365,6 +366,8 @@ static void try_part(struct query_kern *x, uint32_t first, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		struct attempt *a = &parts[i];
 
+		if (before)
+			before(ctx, first + i);
 		*a = (struct attempt){.load = {.btf = -1, .module = -1}, .fd = -1};
 		a->is_prepared =
 			prepare(x, &x->base.q->progs.p[first + i], &a->load, &ignored) >= 0;
@@ -376,7 +379,7 @@ static void try_part(struct query_kern *x, uint32_t first, uint32_t n)
 	}
 }
 
-void query_progs_try(struct query_kern *x)
+void query_progs_try(struct query_kern *x, query_before before, void *ctx)
 {
 	const struct question *q = x->base.q;
 	uint64_t insns = 0;
@@ -386,7 +389,7 @@ void query_progs_try(struct query_kern *x)
 	if (q->progs.n < 2 || insns < PARALLEL_MIN || parallel_cpus() < 2)
 		return;
 	for (uint32_t i = 0; i < q->progs.n; i += PART)
-		try_part(x, i, MIN((uint32_t)q->progs.n - i, (uint32_t)PART));
+		try_part(x, i, MIN((uint32_t)q->progs.n - i, (uint32_t)PART), before, ctx);
 }
 
 int query_prog_load(struct query_kern *x, uint32_t i, struct query_error *e)

@@ -141,7 +141,7 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 	if (r >= 0)
 		map_globals(x);
 	if (r >= 0)
-		query_progs_try(x);
+		query_progs_try(x, NULL, NULL);
 	for (uint32_t i = 0; r >= 0 && i < q->progs.n; i++)
 		if (x->progs[i] < 0)
 			r = query_prog_load(x, i, e);

@@ -2,6 +2,7 @@
 #include "runtime/kern/rules.h"
 
 #include "base/macro.h"
+#include "base/parallel.h"
 #include "catalog/catalog.h"
 #include "runtime/kern/query-internal.h"
 
@@ -19,20 +20,25 @@ struct rules_kern {
 	uint64_t kinds; /* that its rules ask for */
 };
 
-/* A map of the object under a name of the question: a descriptor of the query's own. */
-static int lend(struct query_kern *x, const char *name, int fd)
+/* Where the question has a map of the object's under this name; NULL: it does not ask for it. */
+static int *place_of(struct query_kern *x, const char *name)
 {
 	for (size_t i = 0; i < x->base.q->maps.n; i++) {
 		const struct question_map *m = &x->base.q->maps.p[i];
 
-		if (m->kind != QMAP_OTHER || !m->name || strcmp(m->name, name))
-			continue;
-		if (x->maps[i] >= 0)
-			close(x->maps[i]);
-		x->maps[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		return x->maps[i] < 0 ? -errno : 0;
+		if (m->kind == QMAP_OTHER && m->name && !strcmp(m->name, name))
+			return &x->maps[i];
 	}
-	return 0;
+	return NULL;
+}
+
+/* A descriptor of the query's own. */
+static int lend(int *place, int fd)
+{
+	if (!place)
+		return 0;
+	*place = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return *place < 0 ? -errno : 0;
 }
 
 /* Which table a program goes to, by the hook that it is made for; -1: there is none. */
@@ -43,30 +49,6 @@ static int table_of(const struct rules_tables *t, const struct question_prog *p)
 	if (!strcmp(p->btf_name, "sys_exit"))
 		return t->has_sys_table ? t->sys : -1;
 	return strcmp(p->btf_name, "sched_process_exec") ? -1 : t->exec;
-}
-
-/* Kernel's words about a decider, with its name in front. */
-static int load_all(struct rules_kern *r, const struct rules_tables *t, struct query_error *e)
-{
-	struct query_kern *x = r->query;
-	int err = lend(x, RULE_MAP_STAGE, t->stage);
-
-	if (err >= 0)
-		err = lend(x, RULE_MAP_SEND, t->has_sys_table ? t->sys : t->exec);
-	if (err >= 0)
-		err = query_maps_create(x, e);
-	if (err >= 0)
-		query_progs_try(x); /* all but those of another table */
-	for (uint32_t i = 0; err >= 0 && i < x->base.q->progs.n; i++) {
-		int table = table_of(t, &x->base.q->progs.p[i]);
-
-		if (table < 0 || x->progs[i] >= 0)
-			continue;
-		err = lend(x, RULE_MAP_SEND, table);
-		if (err >= 0)
-			err = query_prog_load(x, i, e);
-	}
-	return err;
 }
 
 static int put_program(int table, uint32_t kind, int fd)
@@ -88,6 +70,111 @@ static void take_program(int table, uint32_t kind)
 	bpf_call(BPF_MAP_DELETE_ELEM, &a, sizeof(a));
 }
 
+static int map_of_processes(const struct rules_kern *r)
+{
+	return r->map_procs < 0 ? -1 : r->query->maps[r->map_procs];
+}
+
+/*
+ * A map in a map is put in place when all programs are through that may see the one before,
+ * which takes 10 ms.  Where there is none before it need not wait for the deciders.
+ */
+struct first_map {
+	int table, map, err;
+	pthread_t thread;
+	bool is_thread;
+};
+
+static void *put_first_map(void *ctx)
+{
+	struct first_map *f = ctx;
+
+	f->err = put_program(f->table, 0, f->map);
+	return NULL;
+}
+
+static void first_map_begin(struct first_map *f, const struct rules_kern *r,
+			    const struct rules_tables *t)
+{
+	*f = (struct first_map){.table = t->procs, .map = map_of_processes(r)};
+	if (f->map < 0)
+		return;
+	f->is_thread = !thread_start(&f->thread, THREAD_STACK_SMALL, put_first_map, f);
+	if (!f->is_thread)
+		put_first_map(f);
+}
+
+static int first_map_end(struct first_map *f)
+{
+	if (f->is_thread)
+		pthread_join(f->thread, NULL);
+	return f->err;
+}
+
+/* The question has one table to send through, a program the one of its hook. */
+struct sending {
+	struct query_kern *x;
+	const struct rules_tables *tables;
+	int *place; /* NULL: nobody sends */
+	int sys, exec;
+};
+
+static void choose_table(void *ctx, uint32_t prog)
+{
+	const struct sending *s = ctx;
+
+	if (s->place)
+		*s->place = table_of(s->tables, &s->x->base.q->progs.p[prog]) == s->tables->exec
+				    ? s->exec
+				    : s->sys;
+}
+
+static int load_programs(struct sending *s, struct query_error *e)
+{
+	struct query_kern *x = s->x;
+	int err = 0;
+
+	query_progs_try(x, choose_table, s);
+	for (uint32_t i = 0; err >= 0 && i < x->base.q->progs.n; i++) {
+		if (x->progs[i] >= 0 || table_of(s->tables, &x->base.q->progs.p[i]) < 0)
+			continue;
+		choose_table(s, i);
+		err = query_prog_load(x, i, e);
+	}
+	return err;
+}
+
+/* `is_first`: no set was loaded before.  Kernel's words about a decider, with its name in front. */
+static int load_all(struct rules_kern *r, const struct rules_tables *t, bool is_first,
+		    struct query_error *e)
+{
+	struct first_map first = {0};
+	struct query_kern *x = r->query;
+	struct sending s = {.x = x, .tables = t, .place = place_of(x, RULE_MAP_SEND)};
+	int err = lend(place_of(x, RULE_MAP_STAGE), t->stage);
+
+	if (err >= 0)
+		err = lend(s.place, t->exec);
+	if (err >= 0)
+		err = query_maps_create(x, e);
+	if (err < 0)
+		return err;
+	s.sys = s.exec = s.place ? *s.place : -1;
+	if (s.place && t->has_sys_table)
+		s.sys = fcntl(t->sys, F_DUPFD_CLOEXEC, 3);
+	err = s.place && s.sys < 0 ? -errno : 0;
+	if (is_first)
+		first_map_begin(&first, r, t);
+	if (err >= 0)
+		err = load_programs(&s, e);
+	err = MIN(err, first_map_end(&first));
+	if (s.place)
+		*s.place = s.exec;
+	if (s.sys != s.exec && s.sys >= 0)
+		close(s.sys);
+	return err;
+}
+
 /* Kinds that the set asks for, and those that have a decider in it. */
 static uint64_t kinds_of(const struct rules_kern *r)
 {
@@ -107,9 +194,9 @@ static int exchange(const struct rules_kern *old, const struct rules_kern *r,
 		    const struct rules_tables *t)
 {
 	const struct question *q = r->query->base.q;
-	int err, procs = r->map_procs < 0 ? -1 : r->query->maps[r->map_procs];
+	int err, procs = map_of_processes(r);
 
-	if (procs >= 0) {
+	if (procs >= 0 && old) {
 		err = put_program(t->procs, 0, procs);
 		if (err < 0)
 			return err;
@@ -151,7 +238,7 @@ int rules_kern_set(struct rules_kern **at, const struct rules_tables *tables,
 	r->kinds = rules->kinds;
 	for (unsigned int k = 0; k < KINDS; k++)
 		r->progs[k] = rules->progs[k];
-	err = load_all(r, tables, &why);
+	err = load_all(r, tables, !*at, &why);
 	if (err >= 0) {
 		err = exchange(*at, r, tables);
 		if (err < 0)
