@@ -12,6 +12,7 @@
 #include "agent/world.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "compile/gen/gen.h"
 #include "compile/lang/falco/falco.h"
 #include "event/ident/users.h"
@@ -169,13 +170,22 @@ static struct rule_id *ids_read(const char *path, struct users *u, size_t *ret_n
 	return ids;
 }
 
+/* --- deciders */
+
+struct rules_compiling {
+	struct rules_load_options options;
+	pthread_t thread;
+	bool is_thread, is_done; /* is_done: atomic */
+	size_t said;		 /* diagnostics from before */
+};
+
 static void compile(struct rules_loaded *l, const struct rules_load_options *o)
 {
 	struct rule_options options = {.level = 2, .shadow = o->o->shadow};
 	_cleanup_free_ struct rule_id *users = NULL, *groups = NULL;
 	static const struct world_kern_options world;
 	struct users user_names = {0}, group_names = {0};
-	size_t said = l->rs.diags.list.n;
+	uint64_t start = clock_mono_ns();
 
 	if (rt_open(&l->rt) < 0)
 		return;
@@ -185,15 +195,42 @@ static void compile(struct rules_loaded *l, const struct rules_load_options *o)
 	options.users = users = ids_read("/etc/passwd", &user_names, &options.n_users);
 	options.groups = groups = ids_read("/etc/group", &group_names, &options.n_groups);
 	l->has_deciders = compile_rules(&l->q, &l->rs, &options, &l->plan);
-	say_diags(l, o, said, l->has_deciders || !log_enabled(LOG_DEBUG));
-	if (!l->has_deciders && !o->quiet)
-		log_warning("the rules could not be compiled: user space decides alone, which "
-			    "costs more");
 	users_done(&user_names);
 	users_done(&group_names);
+	l->compile_ns = clock_mono_ns() - start;
 }
 
-int rules_load(const struct rules_load_options *o, struct rules_loaded **ret)
+static void *compile_aside(void *loaded)
+{
+	struct rules_loaded *l = loaded;
+
+	compile(l, &l->compiling->options);
+	__atomic_store_n(&l->compiling->is_done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+bool rules_load_is_done(const struct rules_loaded *l)
+{
+	return !l->compiling || __atomic_load_n(&l->compiling->is_done, __ATOMIC_ACQUIRE);
+}
+
+void rules_load_end(struct rules_loaded *l)
+{
+	struct rules_compiling *c = l->compiling;
+
+	if (!c)
+		return;
+	if (c->is_thread)
+		pthread_join(c->thread, NULL);
+	say_diags(l, &c->options, c->said, l->has_deciders || !log_enabled(LOG_DEBUG));
+	if (!l->has_deciders && !c->options.quiet)
+		log_warning("the rules could not be compiled: user space decides alone, which "
+			    "costs more");
+	free(c);
+	l->compiling = NULL;
+}
+
+int rules_load_begin(const struct rules_load_options *o, struct rules_loaded **ret)
 {
 	struct rules_loaded *l = xalloc(sizeof(*l));
 	uint64_t start = clock_mono_ns();
@@ -210,9 +247,13 @@ int rules_load(const struct rules_load_options *o, struct rules_loaded **ret)
 	}
 	l->rs.generation = o->generation;
 	l->wants_data = reads_data(&l->rs);
-	start = clock_mono_ns();
-	compile(l, o);
-	l->compile_ns = clock_mono_ns() - start;
+	l->compiling = xalloc(sizeof(*l->compiling));
+	l->compiling->options = *o;
+	l->compiling->said = l->rs.diags.list.n;
+	l->compiling->is_thread =
+		!thread_start(&l->compiling->thread, THREAD_STACK, compile_aside, l);
+	if (!l->compiling->is_thread)
+		compile_aside(l);
 	if (l->warnings && !o->quiet)
 		log_note("%u warning%s of the rule files; skep rules check shows them", l->warnings,
 			 l->warnings == 1 ? "" : "s");
@@ -220,10 +261,20 @@ int rules_load(const struct rules_load_options *o, struct rules_loaded **ret)
 	return 0;
 }
 
+int rules_load(const struct rules_load_options *o, struct rules_loaded **ret)
+{
+	int status = rules_load_begin(o, ret);
+
+	if (!status)
+		rules_load_end(*ret);
+	return status;
+}
+
 void rules_unload(struct rules_loaded *l)
 {
 	if (!l)
 		return;
+	rules_load_end(l);
 	question_done(&l->q);
 	world_free(l->world);
 	if (l->rt)

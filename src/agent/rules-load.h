@@ -19,6 +19,7 @@ struct rules_loaded {
 	uint64_t load_ns, compile_ns; /* what it took */
 	struct world *world;	      /* owned, as all here */
 	struct rt_library *rt;
+	struct rules_compiling *compiling; /* NULL: it is done */
 };
 
 struct rules_load_options {
@@ -35,4 +36,14 @@ struct rules_load_options {
  * returns the exit status; 0 and *ret, which the caller frees.
  */
 int rules_load(const struct rules_load_options *o, struct rules_loaded **ret);
+
+/*
+ * The same in two steps: after the first the rules are there, and in a thread they are being
+ * compiled; nothing that the deciders are made of may be looked at before the second.  What
+ * `o` points to stays until then.
+ */
+int rules_load_begin(const struct rules_load_options *o, struct rules_loaded **ret);
+bool rules_load_is_done(const struct rules_loaded *l); /* the second will not wait */
+void rules_load_end(struct rules_loaded *l);	       /* once more: nothing */
+
 void rules_unload(struct rules_loaded *l); /* NULL is fine */

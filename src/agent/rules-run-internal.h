@@ -24,6 +24,7 @@ struct rules_run {
 	struct rules_append *append;
 	/* the set in force, and the one whose records may still come; owned */
 	struct rules_loaded *now, *before;
+	struct rules_loaded *next; /* being compiled, to take the place of `now`; owned */
 	uint32_t generation;
 	struct runtime *rt;	       /* borrowed; NULL: replay */
 	struct runtime_rules below[2]; /* by generation: what the runtime was given */

@@ -12,7 +12,7 @@
 
 enum { FINISH_MS = 5000 };
 
-static int load(struct rules_run *r, uint32_t generation, struct rules_loaded **ret)
+static int begin_load(struct rules_run *r, uint32_t generation, struct rules_loaded **ret)
 {
 	const struct rules_load_options options = {
 		.o = r->config.o,
@@ -22,7 +22,7 @@ static int load(struct rules_run *r, uint32_t generation, struct rules_loaded **
 		.generation = generation,
 	};
 
-	return rules_load(&options, ret);
+	return rules_load_begin(&options, ret);
 }
 
 int rules_run_load(const struct rules_run_config *c, struct rules_run **ret)
@@ -36,15 +36,11 @@ int rules_run_load(const struct rules_run_config *c, struct rules_run **ret)
 	if (!status)
 		status = rules_append_load(c->o, c->colour, &r->append);
 	if (!status)
-		status = load(r, 1, &r->now);
+		status = begin_load(r, 1, &r->now);
 	if (status) {
 		rules_run_done(r);
 		return status;
 	}
-	if (c->o->stats)
-		log_note("%zu rules, %zu checks; loaded in %.1f ms, compiled in %.1f ms",
-			 r->now->rs.rules.n, r->now->rs.checks.n, r->now->load_ns / 1e6,
-			 r->now->compile_ns / 1e6);
 	*ret = r;
 	return 0;
 }
@@ -100,10 +96,16 @@ static int open_vm(struct rules_run *r, struct rules_loaded *l, struct rules_vm 
 int rules_run_begin(struct rules_run *r, struct runtime *rt)
 {
 	struct runtime_error e = {0};
-	struct runtime_rules rules = deciders(r->now);
+	struct runtime_rules rules;
 	int err;
 
 	r->rt = rt;
+	rules_load_end(r->now);
+	rules = deciders(r->now);
+	if (r->config.o->stats)
+		log_note("%zu rules, %zu checks; loaded in %.1f ms, compiled in %.1f ms",
+			 r->now->rs.rules.n, r->now->rs.checks.n, r->now->load_ns / 1e6,
+			 r->now->compile_ns / 1e6);
 	if (!rt || r->config.embedded) {
 		err = open_vm(r, r->now, &r->vm);
 		if (err < 0)
@@ -254,28 +256,6 @@ static bool is_past(const struct rules_run *r, bool is_empty, uint64_t ns)
 	return is_empty || r->newest_ns > ns + 100 * NS_PER_MS;
 }
 
-int rules_run_tick(struct rules_run *r, bool is_empty)
-{
-	int err;
-
-	if (r->before && is_past(r, is_empty, r->swapped_ns)) {
-		engine_forget(r->engine);
-		rules_unload(r->before);
-		r->before = NULL;
-		if (r->reload_again)
-			rules_run_reload(r);
-	}
-	if (r->wants_seeds && is_past(r, is_empty, r->swapped_ns)) {
-		r->wants_seeds = false;
-		rules_seed_processes(r);
-	}
-	err = rules_flood_tick(r, false);
-	if (err >= 0)
-		err = r->sink->flush(r->sink);
-	say_problem(r);
-	return err;
-}
-
 /* The new set goes below first; records say by its generation who decided them. */
 static bool swap_below(struct rules_run *r, struct rules_loaded *new, uint32_t generation)
 {
@@ -319,21 +299,13 @@ static void say_unwatched(const struct rules_run *r, const struct rules_loaded *
 	buf_done(&names);
 }
 
-void rules_run_reload(struct rules_run *r)
+/* What was being compiled is there. */
+static void change(struct rules_run *r)
 {
-	struct rules_loaded *new = NULL;
+	struct rules_loaded *new = r->next;
 
-	if (r->sink->reopen)
-		r->sink->reopen(r->sink);
-	if (r->before) { /* twice at once: the first change first */
-		r->reload_again = true;
-		return;
-	}
-	r->reload_again = false;
-	if (load(r, r->generation + 1, &new)) {
-		log_warning("the old rules stay");
-		return;
-	}
+	r->next = NULL;
+	rules_load_end(new);
 	say_unwatched(r, new);
 	engine_swap(r->engine, &new->rs);
 	if (!swap_below(r, new, r->generation + 1)) {
@@ -350,6 +322,46 @@ void rules_run_reload(struct rules_run *r)
 	rules_seed_forget(r);
 	r->wants_seeds = r->is_below || r->vm;
 	log_note("%zu rules are in force now", new->rs.rules.n);
+}
+
+int rules_run_tick(struct rules_run *r, bool is_empty)
+{
+	int err;
+
+	if (r->next && rules_load_is_done(r->next)) {
+		change(r);
+		if (!r->before && r->reload_again) /* it did not come into force */
+			rules_run_reload(r);
+	}
+	if (r->before && is_past(r, is_empty, r->swapped_ns)) {
+		engine_forget(r->engine);
+		rules_unload(r->before);
+		r->before = NULL;
+		if (r->reload_again)
+			rules_run_reload(r);
+	}
+	if (r->wants_seeds && is_past(r, is_empty, r->swapped_ns)) {
+		r->wants_seeds = false;
+		rules_seed_processes(r);
+	}
+	err = rules_flood_tick(r, false);
+	if (err >= 0)
+		err = r->sink->flush(r->sink);
+	say_problem(r);
+	return err;
+}
+
+void rules_run_reload(struct rules_run *r)
+{
+	if (r->sink->reopen)
+		r->sink->reopen(r->sink);
+	if (r->before || r->next) { /* twice at once: the first change first */
+		r->reload_again = true;
+		return;
+	}
+	r->reload_again = false;
+	if (begin_load(r, r->generation + 1, &r->next))
+		log_warning("the old rules stay");
 }
 
 /* --- the end */
@@ -387,6 +399,7 @@ void rules_run_done(struct rules_run *r)
 	rules_seed_forget(r);
 	rules_flood_done(r);
 	rules_unload(r->before);
+	rules_unload(r->next);
 	rules_unload(r->now);
 	rules_append_free(r->append);
 	free(r);

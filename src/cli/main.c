@@ -12,6 +12,7 @@
  */
 #include "cli/command.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,6 +76,8 @@ int main(int argc, char **argv)
 	const struct command_row *row = argc > 1 ? command_find(argv[1]) : NULL;
 	const char *first = argc > 1 ? argv[1] : "";
 
+	/* threads of ours end soon, and a heap of their own would stay: 4 MB with rules */
+	mallopt(M_ARENA_MAX, 1);
 	if (is_bpftrace(argv[0]))
 		return finish(run(command_find("bpftrace"), argc, argv, 1));
 	if (row)
