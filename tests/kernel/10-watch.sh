@@ -59,13 +59,21 @@ check net.accept has c.json '"event":"accept"' '"sport":7070' '"args":["/bin/bus
 check net.close has c.json '"event":"close"' '"dport":7070' '"sent":6' '"received":6'
 check net.refused has c.json '"event":"connect"' '"dport":1' '"error":"ECONNREFUSED"'
 
+# told CGROUP FILE: a process that it starts in the cgroup is in the file, so all is attached.
+told() {
+	sh -c "echo \$\$ >/sys/fs/cgroup$1/cgroup.procs; exec /bin/true"
+	test -s "$2"
+}
+
 # --- filters, all decided in the kernel
 mkdir -p /sys/fs/cgroup/t
-skep watch --cgroup /t --json --for 6s --events exec -o f.json 2>/dev/null &
+skep watch --cgroup /t --json --events exec -o f.json 2>/dev/null &
 skep=$!
-wait_for test -e f.json && sleep 0.5 # it is written to when all is attached
+wait_for told /t f.json
 /bin/true outside
 sh -c 'echo $$ >/sys/fs/cgroup/t/cgroup.procs; exec /bin/true inside'
+wait_for grep -q inside f.json
+kill $skep
 wait $skep
 rmdir /sys/fs/cgroup/t
 check filter.cgroup has f.json '"event":"exec"' '"inside"'
@@ -95,10 +103,12 @@ check record.mode sh -c 'test "$(stat -c %a r.skep)" = 600'
 sleep 60 &
 older=$!
 mkdir -p /sys/fs/cgroup/u && echo $older >/sys/fs/cgroup/u/cgroup.procs
-skep watch --cgroup /u --json --for 6s -o o.json 2>/dev/null &
+skep watch --cgroup /u --json -o o.json 2>/dev/null &
 skep=$!
-wait_for test -e o.json && sleep 0.5
+wait_for told /u o.json
 kill $older
+wait_for grep -q sleep o.json
+kill $skep
 wait $skep
 rmdir /sys/fs/cgroup/u
 check older.process has o.json '"event":"exit"' '"args":["sleep","60"]'
