@@ -181,7 +181,11 @@ struct rules_compiling {
 
 static void compile(struct rules_loaded *l, const struct rules_load_options *o)
 {
-	struct rule_options options = {.level = 2, .shadow = o->o->shadow};
+	struct rule_options options = {
+		.level = 2,
+		.shadow = o->o->shadow,
+		.timed = o->o->stats && !o->embedded,
+	};
 	_cleanup_free_ struct rule_id *users = NULL, *groups = NULL;
 	static const struct world_kern_options world;
 	struct users user_names = {0}, group_names = {0};

@@ -66,6 +66,7 @@ void rules_run_wants(struct rules_run *r, struct runtime_config *to)
 	to->rules = true;
 	to->rules_env = r->has_env = r->now->rs.wants_env;
 	to->rules_data = r->has_data = r->now->wants_data;
+	to->rules_timed = r->config.o->stats;
 	to->shown = r->config.events;
 }
 

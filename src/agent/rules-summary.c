@@ -73,11 +73,25 @@ static void put_member(struct buf *to, const char *key, uint64_t v)
 		   (unsigned long long)v);
 }
 
-static void put_json(struct rules_run *r, const struct engine_totals *t, struct buf *to)
+/* `all`: those that never matched, too. */
+static void put_by_rule(struct rules_run *r, bool all, struct buf *to)
 {
 	const struct ruleset *rs = &r->now->rs;
 	uint64_t matches, alerts;
 
+	for (size_t i = 0; i < rs->rules.n; i++) {
+		engine_rule_totals(r->engine, rs->rules.p[i], &matches, &alerts);
+		if (!matches && !all)
+			continue;
+		buf_puts(to, to->p[to->n - 1] == '{' ? "" : ",");
+		escape_json(to, str_of(rs->rules.p[i]->name));
+		buf_printf(to, ":{\"matches\":%llu,\"alerts\":%llu}", (unsigned long long)matches,
+			   (unsigned long long)alerts);
+	}
+}
+
+static void put_json(struct rules_run *r, const struct engine_totals *t, struct buf *to)
+{
 	buf_puts(to, "{\"summary\":{");
 	put_member(to, "alerts", t->alerts);
 	buf_puts(to, ",\"by_priority\":{");
@@ -85,15 +99,7 @@ static void put_json(struct rules_run *r, const struct engine_totals *t, struct 
 		if (t->by_priority[i])
 			put_member(to, rule_priority_names[i], t->by_priority[i]);
 	buf_puts(to, "},\"by_rule\":{");
-	for (size_t i = 0; i < rs->rules.n; i++) {
-		engine_rule_totals(r->engine, rs->rules.p[i], &matches, &alerts);
-		if (!matches)
-			continue;
-		buf_puts(to, to->p[to->n - 1] == '{' ? "" : ",");
-		escape_json(to, str_of(rs->rules.p[i]->name));
-		buf_printf(to, ":{\"matches\":%llu,\"alerts\":%llu}", (unsigned long long)matches,
-			   (unsigned long long)alerts);
-	}
+	put_by_rule(r, false, to);
 	buf_putc(to, '}');
 	put_member(to, "internal", t->internal);
 	put_member(to, "held_back", t->held_back);
@@ -123,36 +129,83 @@ void rules_run_say_totals(struct rules_run *r)
 	buf_done(&text);
 }
 
-/* What each decider cost below. */
-static void say_deciders(struct rules_run *r)
-{
-	fprintf(stderr, "%-12s %12s %10s\n", "decider", "runs", "ns/run");
-	for (unsigned int k = 1; k < EV_END; k++) {
-		uint64_t runs, ns;
-		int32_t prog = r->now->plan.progs[k];
+/* --- what it cost */
 
-		if (prog < 0 || runtime_rules_stats(r->rt, prog, &runs, &ns) < 0)
-			continue;
-		fprintf(stderr, "%-12s %12llu %10llu\n", event_get(k)->name,
-			(unsigned long long)runs, (unsigned long long)(runs ? ns / runs : 0));
+struct decider {
+	unsigned int kind;
+	uint64_t runs, ns; /* ns: 0 if they were not timed */
+};
+
+/* The deciders below, at most EV_END; how many. */
+static size_t deciders_get(struct rules_run *r, struct decider *to)
+{
+	size_t n = 0;
+
+	for (unsigned int k = 1; r->is_below && k < EV_END; k++) {
+		struct decider *d = &to[n];
+
+		d->kind = k;
+		if (r->now->plan.progs[k] >= 0 &&
+		    runtime_rules_stats(r->rt, k, &d->runs, &d->ns) >= 0)
+			n++;
 	}
+	return n;
+}
+
+static void put_stats_text(struct rules_run *r, const struct decider *deciders, size_t n,
+			   struct buf *to)
+{
+	const struct ruleset *rs = &r->now->rs;
+	uint64_t matches, alerts;
+
+	if (n)
+		buf_printf(to, "%-12s %12s %10s\n", "decider", "runs", "ns/run");
+	for (size_t i = 0; i < n; i++) {
+		const struct decider *d = &deciders[i];
+
+		buf_printf(to, "%-12s %12llu ", event_get(d->kind)->name,
+			   (unsigned long long)d->runs);
+		if (d->runs && d->ns)
+			buf_printf(to, "%10llu\n", (unsigned long long)(d->ns / d->runs));
+		else
+			buf_printf(to, "%10s\n", "-");
+	}
+	buf_printf(to, "%12s %12s  rule\n", "matches", "alerts");
+	for (size_t i = 0; i < rs->rules.n; i++) {
+		engine_rule_totals(r->engine, rs->rules.p[i], &matches, &alerts);
+		buf_printf(to, "%12llu %12llu  ", (unsigned long long)matches,
+			   (unsigned long long)alerts);
+		escape_text(to, str_of(rs->rules.p[i]->name));
+		buf_putc(to, '\n');
+	}
+}
+
+static void put_stats_json(struct rules_run *r, const struct decider *deciders, size_t n,
+			   struct buf *to)
+{
+	buf_puts(to, "{\"stats\":{\"deciders\":{");
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(to, "%s\"%s\":{", i ? "," : "", event_get(deciders[i].kind)->name);
+		put_member(to, "runs", deciders[i].runs);
+		if (deciders[i].ns)
+			put_member(to, "ns", deciders[i].ns);
+		buf_putc(to, '}');
+	}
+	buf_puts(to, "},\"by_rule\":{");
+	put_by_rule(r, true, to);
+	buf_puts(to, "}}}\n");
 }
 
 void rules_run_say_stats(struct rules_run *r)
 {
-	const struct ruleset *rs = &r->now->rs;
-	uint64_t matches, alerts;
-	struct buf line = {0};
+	struct decider deciders[EV_END];
+	size_t n = deciders_get(r, deciders);
+	struct buf text = {0};
 
-	if (r->is_below)
-		say_deciders(r);
-	fprintf(stderr, "%12s %12s  rule\n", "matches", "alerts");
-	for (size_t i = 0; i < rs->rules.n; i++) {
-		engine_rule_totals(r->engine, rs->rules.p[i], &matches, &alerts);
-		buf_reset(&line);
-		escape_text(&line, str_of(rs->rules.p[i]->name));
-		fprintf(stderr, "%12llu %12llu  %s\n", (unsigned long long)matches,
-			(unsigned long long)alerts, line.p);
-	}
-	buf_done(&line);
+	if (r->config.json)
+		put_stats_json(r, deciders, n, &text);
+	else
+		put_stats_text(r, deciders, n, &text);
+	fwrite(text.p, 1, text.n, stderr);
+	buf_done(&text);
 }

@@ -55,6 +55,7 @@ struct runtime_config {
 	bool rules;	  /* runtime_rules() will be called: records are staged and decided */
 	bool rules_env;	  /* rules read the environment of new programs */
 	bool rules_data;  /* rules read what is sent and received */
+	bool rules_timed; /* deciders say how long they take; their rule_options.timed is set */
 	uint64_t shown;	  /* rules: kinds that are sent whatever the rules say (--events) */
 };
 
@@ -87,7 +88,8 @@ struct runtime_ops {
 		     struct runtime_error *e);
 	int (*rules_process)(struct runtime *rt, uint32_t pid, const struct wire_proc_bits *bits);
 	int (*rules_cgroup)(struct runtime *rt, uint64_t id, const struct wire_cgroup_bits *bits);
-	int (*rules_stats)(struct runtime *rt, uint32_t prog, uint64_t *ret_runs, uint64_t *ret_ns);
+	int (*rules_stats)(struct runtime *rt, unsigned int kind, uint64_t *ret_runs,
+			   uint64_t *ret_ns);
 	void (*rules_floods)(struct runtime *rt, runtime_flood_fn fn, void *ctx);
 	/* for those that run beside the command, not below it; NULL: it needs no care */
 	int (*take_child)(struct runtime *rt, int pid, struct runtime_error *e);
@@ -173,17 +175,20 @@ static inline int runtime_rules_process(struct runtime *rt, uint32_t pid,
 {
 	return rt->ops->rules_process ? rt->ops->rules_process(rt, pid, bits) : 0;
 }
-/* What is known of a cgroup; may be called again. */
+/* What is known of a cgroup; may be called again.  NULL: nothing any more, all may be. */
 static inline int runtime_rules_cgroup(struct runtime *rt, uint64_t id,
 				       const struct wire_cgroup_bits *bits)
 {
 	return rt->ops->rules_cgroup ? rt->ops->rules_cgroup(rt, id, bits) : 0;
 }
-/* Runs and ns of q->progs[prog]; -ENOTSUP where nobody counts. */
-static inline int runtime_rules_stats(struct runtime *rt, uint32_t prog, uint64_t *ret_runs,
+/*
+ * Records of this kind that a decider had before it, ever, and the ns that it took: 0 without
+ * config.rules_timed.  -ENOTSUP where nobody counts.
+ */
+static inline int runtime_rules_stats(struct runtime *rt, unsigned int kind, uint64_t *ret_runs,
 				      uint64_t *ret_ns)
 {
-	return rt->ops->rules_stats ? rt->ops->rules_stats(rt, prog, ret_runs, ret_ns) : -ENOTSUP;
+	return rt->ops->rules_stats ? rt->ops->rules_stats(rt, kind, ret_runs, ret_ns) : -ENOTSUP;
 }
 /* Cgroups that were over their part of the ring; those losses are among the counted ones, too. */
 static inline void runtime_rules_floods(struct runtime *rt, runtime_flood_fn fn, void *ctx)

@@ -545,6 +545,21 @@ def test_stats(box):
     p.send_signal(signal.SIGUSR1)
     _, said = p.communicate(timeout=60)
     check(re.search(r"^ +1 +1  Secret opened$", said, re.M), said)
+    check(re.search(r"^open +[1-9]\d* +-$", said, re.M), said)
+
+
+def test_stats_timed(box):
+    """--stats times the deciders, and is JSON where all is."""
+    root(box)
+    box.write("r.yaml", BASE)
+    box.write("secret", "x\n")
+    box.run("watch", "-r", "r.yaml", "--stats", "--", "cat", "secret")
+    runs, ns = re.search(r"^open +(\d+) +(\d+)$", box.said, re.M).groups()
+    check(int(runs) > 0 and int(ns) > 0, box.said)
+    box.run("watch", "-r", "r.yaml", "--stats", "--json", "--", "cat", "secret")
+    stats = next(json.loads(l)["stats"] for l in box.said.splitlines() if l.startswith('{"stats'))
+    check(stats["deciders"]["open"]["runs"] > 0 and stats["deciders"]["open"]["ns"] > 0, stats)
+    check(stats["by_rule"]["Secret opened"] == {"matches": 1, "alerts": 1}, stats)
 
 
 # ---- errors -----------------------------------------------------------------

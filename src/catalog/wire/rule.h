@@ -69,10 +69,21 @@ struct wire_annex {
 };
 _Static_assert(sizeof(struct wire_annex) % 8 == 0, "kept aligned");
 
+/*
+ * What deciders did.  The kernel times programs, but not what a tail call reaches: so who leads
+ * to one counts it, and deciders that were compiled for it (rule_options.timed) say how long
+ * they took, the tail call included.
+ */
+struct wire_decided {
+	__u64 began_ns;		/* CLOCK_MONOTONIC; of the one that is at work */
+	__u64 runs[64], ns[64]; /* by kind of record, ever */
+};
+
 /* Where records are put together while rules are loaded: the beginning of struct scratch. */
 struct wire_stage {
 	__u8 record[WIRE_RECORD_MAX] __attribute__((aligned(8)));
 	struct wire_annex annex;
+	struct wire_decided decided;
 };
 
 /* Maps of the runtime that deciders use; question_map.name, kind QMAP_OTHER, no type. */

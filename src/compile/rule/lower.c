@@ -377,6 +377,27 @@ static void all_may(struct lower *l)
 	lower_stage_store(l, ANNEX(generation), 4, IR_I(l->x->rs->generation));
 }
 
+/* By the record's own kind: opens share a decider. */
+static void note_time(struct lower *l)
+{
+	const int32_t ns = offsetof(struct wire_stage, decided.ns);
+	struct ir_builder *b = &l->b;
+	struct ir_val took, kind;
+	ir_reg at, now;
+
+	if (!l->x->o->timed)
+		return;
+	now = IR_CALL(b, BPF_FUNC_ktime_get_ns, IRC_INT);
+	took = ir_math(b, IR_SUB, IR_R(now),
+		       lower_stage_load(l, offsetof(struct wire_stage, decided.began_ns), 8,
+					false));
+	kind = ir_math(b, IR_AND, lower_stage_load(l, offsetof(struct wire_head, kind), 2, false),
+		       IR_I(63));
+	at = ir_reg_new(b, IRC_PTR, NULL);
+	ir_set(b, at, ir_math(b, IR_ADD, IR_R(l->stage), ir_math(b, IR_SHL, kind, IR_I(3))));
+	ir_store(b, at, ns, 8, ir_math(b, IR_ADD, ir_load(b, at, ns, 8, false), took));
+}
+
 static void finish(struct lower *l, uint32_t none, uint32_t nobody)
 {
 	struct pushdown *x = l->x;
@@ -391,8 +412,10 @@ static void finish(struct lower *l, uint32_t none, uint32_t nobody)
 		ir_branch(&l->b, IRC_SET, lower_stage_load(l, ANNEX(flags), 4, false),
 			  IR_I(WIRE_A_ALWAYS), send, quiet);
 	ir_block_go(&l->b, quiet);
+	note_time(l);
 	ir_return(&l->b, IR_I(0));
 	ir_block_go(&l->b, send);
+	note_time(l);
 	IR_CALL(&l->b, BPF_FUNC_tail_call, IRC_INT, IR_R(l->ctx),
 		IR_R(ir_map_addr(&l->b, (uint32_t)x->map_send)), IR_I(0));
 	ir_return(&l->b, IR_I(1));

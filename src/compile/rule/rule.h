@@ -67,6 +67,7 @@ struct rule_options {
 	const struct rule_id *users, *groups;
 	size_t n_users, n_groups;
 	bool shadow; /* set `may`, but send every record */
+	bool timed;  /* deciders say how long they take: struct wire_decided */
 	const char *dump;
 	struct buf *dump_to;
 };

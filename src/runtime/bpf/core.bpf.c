@@ -12,7 +12,7 @@ const volatile struct scope_glob scope_glob;
 const volatile bool can_cast;
 int reader_sleeps;
 
-const volatile bool rules_on, rules_env, rules_data;
+const volatile bool rules_on, rules_env, rules_data, rules_timed;
 const volatile __u64 rules_shown;
 __u64 rules_live, rules_undecided;
 bool ring_is_jammed;

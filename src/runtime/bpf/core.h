@@ -49,12 +49,13 @@ enum { RECORD_ROOM = WIRE_RECORD_MAX - 256 };
 _Static_assert(sizeof(struct wire_annex) + 7 <= 256, "the annex fits behind the strings");
 
 /*
- * Scratch: the record and its annex, as struct wire_stage has them, then a place where a
+ * Scratch: the record and what belongs to it, as struct wire_stage has them, then a place where a
  * path is put together from its end.
  */
 struct scratch {
 	__u8 record[WIRE_RECORD_MAX] __attribute__((aligned(8)));
 	struct wire_annex annex; /* while rules are loaded, see rule.h */
+	struct wire_decided decided;
 	char path[WIRE_PATH_MAX + 256];
 	__u32 which;	   /* its own index */
 	__u32 used;	   /* bytes of record */
@@ -72,10 +73,11 @@ struct scratch {
 		__u32 skip; /* ".." without a component so far */
 		__u32 pad;
 	} lexical;
-	__u64 decided[64]; /* by kind: records that a decider had before it */
 };
 _Static_assert(__builtin_offsetof(struct scratch, annex) ==
-		       __builtin_offsetof(struct wire_stage, annex),
+			       __builtin_offsetof(struct wire_stage, annex) &&
+		       __builtin_offsetof(struct scratch, decided) ==
+			       __builtin_offsetof(struct wire_stage, decided),
 	       "deciders take a scratch for a stage");
 
 enum { SCRATCH_PROCESS, SCRATCH_ITER, SCRATCH_NAMES, SCRATCH_COUNT };

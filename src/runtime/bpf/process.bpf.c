@@ -248,7 +248,7 @@ int BPF_PROG(rule_annex_exec, struct task_struct *task, int old_pid, struct linu
 		s->annex.flags |= WIRE_A_EXECVEAT;
 	if (rules_env)
 		put_env(s, task);
-	s->decided[EV_EXEC]++;
+	decider_enter(s, EV_EXEC);
 	bpf_tail_call(ctx, &rules_exec, EV_EXEC);
 	bpf_tail_call(ctx, &rules_exec, RULE_SEND);
 	return 0;

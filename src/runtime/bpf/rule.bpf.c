@@ -24,7 +24,7 @@ int BPF_PROG(rule_annex, struct pt_regs *regs, long ret)
 	annex_task(s);
 	if (is_file_kind(kind))
 		annex_names(s, dirfd_of(s, s->call.desc.dir), dirfd_of(s, s->call.desc.dir2));
-	s->decided[kind & 63]++;
+	decider_enter(s, kind);
 	bpf_tail_call(ctx, &rules_sys, kind);
 	/* nobody decides: a failed exec, what is only shown, or all while there are no rules */
 	if ((s->annex.flags & WIRE_A_ALWAYS) || (rules_undecided >> (kind & 63) & 1))

@@ -23,7 +23,7 @@
 enum { RULE_SEND = 0, RULE_ANNEX = 63, RULE_SLOTS = 64 };
 _Static_assert(EV_END <= RULE_ANNEX, "a slot a kind");
 
-extern const volatile bool rules_env, rules_data;
+extern const volatile bool rules_env, rules_data, rules_timed;
 extern const volatile __u64 rules_shown; /* kinds that are sent whatever rules say */
 
 #define RULE_TABLE(name)                               \
@@ -78,6 +78,14 @@ static __always_inline __u32 packed(struct wire_str w)
 static __always_inline struct wire_str unpacked(__u32 w)
 {
 	return (struct wire_str){.off = w >> 16, .len = (__u16)w};
+}
+
+/* A decider comes next. */
+static __always_inline void decider_enter(struct scratch *s, __u32 kind)
+{
+	s->decided.runs[kind & 63]++;
+	if (rules_timed)
+		s->decided.began_ns = bpf_ktime_get_ns();
 }
 
 /* What is not of the task: all empty. */

@@ -55,5 +55,5 @@ void kern_rules_start(struct kern *k);	/* without deciders all is sent */
 int kern_rules(struct runtime *rt, const struct runtime_rules *rules, struct runtime_error *e);
 int kern_rules_process(struct runtime *rt, uint32_t pid, const struct wire_proc_bits *bits);
 int kern_rules_cgroup(struct runtime *rt, uint64_t id, const struct wire_cgroup_bits *bits);
-int kern_rules_stats(struct runtime *rt, uint32_t prog, uint64_t *ret_runs, uint64_t *ret_ns);
+int kern_rules_stats(struct runtime *rt, unsigned int kind, uint64_t *ret_runs, uint64_t *ret_ns);
 void kern_rules_floods(struct runtime *rt, runtime_flood_fn fn, void *ctx);

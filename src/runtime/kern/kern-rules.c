@@ -35,6 +35,7 @@ void kern_rules_choose(struct kern *k)
 	k->skel->rodata->rules_on = c->rules;
 	k->skel->rodata->rules_env = c->rules_env;
 	k->skel->rodata->rules_data = c->rules_data;
+	k->skel->rodata->rules_timed = c->rules_timed;
 	k->skel->rodata->rules_shown = c->shown;
 	k->skel->bss->rules_live = always_sent(c);
 }
@@ -94,32 +95,26 @@ int kern_rules_cgroup(struct runtime *rt, uint64_t id, const struct wire_cgroup_
 	return rules_kern_cgroup(KERN(rt)->rules, id, bits);
 }
 
-/* The kernel does not time what tail calls reach, so our own programs count for it. */
-int kern_rules_stats(struct runtime *rt, uint32_t prog, uint64_t *ret_runs, uint64_t *ret_ns)
+int kern_rules_stats(struct runtime *rt, unsigned int kind, uint64_t *ret_runs, uint64_t *ret_ns)
 {
 	struct kern *k = KERN(rt);
-	size_t size = bpf_map__value_size(k->skel->maps.scratches);
-	_cleanup_free_ char *all = NULL;
-	int kind = rules_kern_kind(k->rules, prog);
+	size_t size = (bpf_map__value_size(k->skel->maps.scratches) + 7u) & ~7u;
+	_cleanup_free_ char *all = xalloc(size * (size_t)k->cpus);
 	uint32_t zero = 0;
-	uint64_t runs = 0, n;
 	int r;
 
-	if (kind < 0)
+	if (kind >= 64 || !k->rules)
 		return -ENOTSUP;
-	all = xalloc(((size + 7) & ~(size_t)7) * (size_t)k->cpus);
 	r = bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.scratches), &zero, all);
 	if (r < 0)
 		return r;
-	/* struct scratch ends with them: a counter a kind */
+	*ret_runs = *ret_ns = 0;
 	for (int cpu = 0; cpu < k->cpus; cpu++) {
-		const char *end = all + ((size + 7) & ~(size_t)7) * (size_t)cpu + size;
+		const struct wire_stage *stage = (const void *)(all + size * (size_t)cpu);
 
-		memcpy(&n, end - (64 - kind) * sizeof(n), sizeof(n));
-		runs += n;
+		*ret_runs += stage->decided.runs[kind];
+		*ret_ns += stage->decided.ns[kind];
 	}
-	*ret_runs = runs;
-	*ret_ns = 0;
 	return 0;
 }
 

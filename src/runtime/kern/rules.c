@@ -61,12 +61,12 @@ static int put_program(int table, uint32_t kind, int fd)
 	return bpf_call(BPF_MAP_UPDATE_ELEM, &a, sizeof(a));
 }
 
-static void take_program(int table, uint32_t kind)
+static void delete_at(int map, const void *key)
 {
 	union bpf_attr a = {0};
 
-	a.map_fd = (uint32_t)table;
-	a.key = (uintptr_t)&kind;
+	a.map_fd = (uint32_t)map;
+	a.key = (uintptr_t)key;
 	bpf_call(BPF_MAP_DELETE_ELEM, &a, sizeof(a));
 }
 
@@ -213,14 +213,14 @@ static int exchange(const struct rules_kern *old, const struct rules_kern *r,
 			continue;
 		}
 		if (old && old->progs[k] >= 0) {
-			take_program(t->sys, k);
-			take_program(t->exec, k);
+			delete_at(t->sys, &k);
+			delete_at(t->exec, &k);
 		}
 	}
 	__atomic_store_n(t->live, t->always | kinds_of(r), __ATOMIC_RELAXED);
 	__atomic_store_n(t->undecided, 0, __ATOMIC_RELAXED);
 	if (procs < 0 && old && old->map_procs >= 0)
-		take_program(t->procs, 0);
+		delete_at(t->procs, &(uint32_t){0});
 	return 0;
 }
 
@@ -290,13 +290,10 @@ int rules_kern_process(struct rules_kern *r, uint32_t pid, const struct wire_pro
 
 int rules_kern_cgroup(struct rules_kern *r, uint64_t id, const struct wire_cgroup_bits *bits)
 {
+	if (!bits) {
+		if (r && r->map_cgroups >= 0)
+			delete_at(r->query->maps[r->map_cgroups], &id);
+		return 0;
+	}
 	return put_bits(r, r ? r->map_cgroups : -1, &id, bits, BPF_ANY);
-}
-
-int rules_kern_kind(const struct rules_kern *r, uint32_t prog)
-{
-	for (int k = 1; r && k < KINDS; k++)
-		if (r->progs[k] >= 0 && (uint32_t)r->progs[k] == prog)
-			return k;
-	return -1;
 }

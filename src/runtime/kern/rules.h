@@ -32,5 +32,3 @@ void rules_kern_free(struct rules_kern *r); /* NULL is fine */
 
 int rules_kern_process(struct rules_kern *r, uint32_t pid, const struct wire_proc_bits *bits);
 int rules_kern_cgroup(struct rules_kern *r, uint64_t id, const struct wire_cgroup_bits *bits);
-/* What the kernel counts; programs that are reached by tail calls it does not. */
-int rules_kern_kind(const struct rules_kern *r, uint32_t prog);

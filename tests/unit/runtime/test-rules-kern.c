@@ -296,7 +296,7 @@ TEST(what_may_match_is_sent)
 	CHECK(seen.annex.cap_effective);
 	CHECK(seen.annex.flags & WIRE_A_TASK);
 	CHECK_STREQ(seen.name, "/etc");
-	CHECK_EQ(runtime_rules_stats(w.rt, 0, &runs, &ns), 0);
+	CHECK_EQ(runtime_rules_stats(w.rt, EV_OPEN, &runs, &ns), 0);
 	CHECK_EQ(runs, 2);
 	unwatch(&w);
 	question_done(&m.q);
