@@ -71,6 +71,14 @@ static bool is_certain(const struct cgroup *c, uint64_t age_ns)
 	return c->container->name.off || age_ns > NAMELESS_NS;
 }
 
+static void tell(struct rules_run *r, uint64_t id, const struct wire_cgroup_bits *bits)
+{
+	if (r->vm)
+		rules_vm_cgroup(r->vm, id, bits);
+	else
+		runtime_rules_cgroup(r->rt, id, bits);
+}
+
 static void tell_cgroup(struct rules_run *r, const struct event *event)
 {
 	const struct rule_plan *plan = &r->now->plan;
@@ -85,10 +93,17 @@ static void tell_cgroup(struct rules_run *r, const struct event *event)
 	put_bits(&b, &r->now->rs, plan->cgroup_checks.p,
 		 MIN(plan->cgroup_checks.n, (size_t)CGROUP_BITS), bits.bits);
 	arena_done(&b.arena);
-	if (r->vm)
-		rules_vm_cgroup(r->vm, event->head->cgroup, &bits);
-	else
-		runtime_rules_cgroup(r->rt, event->head->cgroup, &bits);
+	tell(r, event->head->cgroup, &bits);
+}
+
+/* Nobody tells when a cgroup is gone: most of them are, and who is not is told anew. */
+static void forget_all(struct rules_run *r)
+{
+	struct known_cgroup *k;
+
+	map_each(&r->cgroups, i, k)
+		tell(r, r->cgroups.slots[i].key - 1, NULL);
+	rules_seed_forget(r);
 }
 
 void rules_seed_cgroup(struct rules_run *r, const struct event *event)
@@ -101,9 +116,8 @@ void rules_seed_cgroup(struct rules_run *r, const struct event *event)
 		return;
 	k = map_get(&r->cgroups, event->head->cgroup + 1);
 	if (!k) {
-		if (r->cgroups.n >=
-		    CGROUPS_KEPT) /* most of them are gone; who is not is told anew */
-			rules_seed_forget(r);
+		if (r->cgroups.n >= CGROUPS_KEPT)
+			forget_all(r);
 		k = xalloc(sizeof(*k));
 		k->first_ns = event->head->time_ns;
 		map_put(&r->cgroups, event->head->cgroup + 1, k);

@@ -150,5 +150,8 @@ int rules_vm_process(struct rules_vm *v, uint32_t pid, const struct wire_proc_bi
 
 int rules_vm_cgroup(struct rules_vm *v, uint64_t id, const struct wire_cgroup_bits *bits)
 {
-	return v->cgroups ? map_user_update(v->cgroups, &id, bits, BPF_ANY) : 0;
+	if (!v->cgroups)
+		return 0;
+	return bits ? map_user_update(v->cgroups, &id, bits, BPF_ANY)
+		    : map_user_delete(v->cgroups, &id);
 }
