@@ -62,9 +62,21 @@ bool rule_expr_eval(const struct rule_event *e, const struct ruleset *rs,
 /* Both names, see above; *ret_resolved: it was the resolved one alone. */
 bool rule_match(struct rule_event *e, const struct ruleset *rs, const struct rule *rule,
 		bool *ret_resolved);
-/* Which leaf made it false or true, for explain: one line a check. */
+
+/* Which leaves made it false or true, in the condition's order. */
+struct rule_reason {
+	const struct rule_check *check;
+	bool is_true;
+	bool has_value;
+	struct rule_value value; /* of the left side; secrets are masked */
+};
+struct rule_reasons {
+	bool does_match, by_resolved; /* as of rule_match() */
+	ARRAY(struct rule_reason) checks;
+};
+/* In e->arena. */
 void rule_why(struct rule_event *e, const struct ruleset *rs, const struct rule *rule,
-	      struct buf *to);
+	      struct rule_reasons *ret);
 
 /* --- the engine: from events to alerts */
 
