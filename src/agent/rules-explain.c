@@ -3,18 +3,15 @@
  * `skep rules explain`: what becomes of a rule, and why an event of a recording matches it or
  * does not.
  */
+#include "agent/rules-explain.h"
 #include "agent/rules-load.h"
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "event/escape.h"
 #include "event/record.h"
-#include "event/rule/engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The rule that is meant: by its name, or by a part of it that stands in no other. */
@@ -48,6 +45,7 @@ static const struct rule *rule_named(const struct ruleset *rs, const char *name)
 struct reason {
 	const struct rules_loaded *l;
 	const struct rule *rule;
+	const struct explain_form *form;
 	struct arena arena;
 	struct buf line;
 	uint64_t number;
@@ -57,23 +55,14 @@ static int explain_event(void *ctx, const struct event *e)
 {
 	struct reason *x = ctx;
 	struct rule_event re = {.event = e, .annex = e->annex, .arena = &x->arena};
-	bool by_resolved, does;
-	time_t second = e->real_ns / NS_PER_S;
-	struct tm tm;
+	struct rule_reasons why;
 
 	if (e->kind == EV_LOST || !(x->rule->kinds >> e->kind & 1))
 		return 0;
 	re.number = ++x->number;
-	does = rule_match(&re, &x->l->rs, x->rule, &by_resolved);
-	localtime_r(&second, &tm);
+	rule_why(&re, &x->l->rs, x->rule, &why);
 	buf_reset(&x->line);
-	buf_printf(&x->line, "%02d:%02d:%02d.%09u %s of %u ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-		   (unsigned int)(e->real_ns % NS_PER_S), e->desc->name, e->head->pid);
-	escape_text(&x->line, str_of(e->process->comm));
-	buf_printf(&x->line, ": %s%s\n", does ? "matches" : "does not match",
-		   does && by_resolved ? ", by the name that the kernel resolved" : "");
-	re.use_resolved = does && by_resolved;
-	rule_why(&re, &x->l->rs, x->rule, &x->line);
+	x->form->event(e, &why, &x->line);
 	fwrite(x->line.p, 1, x->line.n, stdout);
 	arena_done(&x->arena);
 	return 0;
@@ -99,11 +88,11 @@ static int feed(void *ctx, const void *record, size_t n)
 }
 
 static int explain_recording(const struct rules_loaded *l, const struct rule *rule,
-			     const char *file)
+			     const struct explain_form *form, const char *file)
 {
 	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct sink none = {ignore_event, ignore_flush, ignore_free};
-	struct reason reason = {.l = l, .rule = rule};
+	struct reason reason = {.l = l, .rule = rule, .form = form};
 	struct recording_head head;
 	struct stream_config config = {
 		.sink = &none,
@@ -127,26 +116,43 @@ static int explain_recording(const struct rules_loaded *l, const struct rule *ru
 	return r < 0 ? EXIT_FAILED : 0;
 }
 
-static int explain(struct rules_loaded *l, const struct rules_explain_options *o)
+/* --- without one */
+
+static int explain_plan(const struct rules_loaded *l, const struct rule *rule,
+			const struct explain_form *form)
 {
-	const struct rule *rule = NULL;
+	struct rule_explained_all all;
+	struct rule_explained one;
+	struct arena arena = {0};
 	struct buf text = {0};
 
-	if (o->rule) {
-		rule = rule_named(&l->rs, o->rule);
-		if (!rule)
-			return EXIT_USAGE;
-	}
-	if (o->replay)
-		return explain_recording(l, rule, o->replay);
 	if (!l->has_deciders) {
 		log_error(0, "the rules could not be compiled");
 		return EXIT_FAILED;
 	}
-	rule_explain(&l->rs, &l->plan, &l->q, rule, &text);
-	fwrite(text.p ? text.p : "", 1, text.n, stdout);
+	if (rule) {
+		rule_explain(&l->rs, &l->plan, &l->q, rule, &arena, &one);
+		form->rule(&one, &text);
+	} else {
+		rule_explain_all(&l->rs, &l->plan, &l->q, &arena, &all);
+		form->all(&all, &text);
+	}
+	fwrite(text.p, 1, text.n, stdout);
 	buf_done(&text);
+	arena_done(&arena);
 	return 0;
+}
+
+static int explain(const struct rules_loaded *l, const struct rules_explain_options *o)
+{
+	const struct explain_form *form = o->json ? &explain_as_json : &explain_as_text;
+	const struct rule *rule = o->rule ? rule_named(&l->rs, o->rule) : NULL;
+
+	if (o->rule && !rule)
+		return EXIT_USAGE;
+	if (o->replay)
+		return explain_recording(l, rule, form, o->replay);
+	return explain_plan(l, rule, form);
 }
 
 int rules_explain(const struct rules_explain_options *o)

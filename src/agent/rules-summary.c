@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "event/escape.h"
+#include "out/json-part.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -67,12 +68,6 @@ static void put_text(struct rules_run *r, const struct engine_totals *t, struct 
 			   (unsigned long long)t->events);
 }
 
-static void put_member(struct buf *to, const char *key, uint64_t v)
-{
-	buf_printf(to, "%s\"%s\":%llu", to->p[to->n - 1] == '{' ? "" : ",", key,
-		   (unsigned long long)v);
-}
-
 /* `all`: those that never matched, too. */
 static void put_by_rule(struct rules_run *r, bool all, struct buf *to)
 {
@@ -93,24 +88,24 @@ static void put_by_rule(struct rules_run *r, bool all, struct buf *to)
 static void put_json(struct rules_run *r, const struct engine_totals *t, struct buf *to)
 {
 	buf_puts(to, "{\"summary\":{");
-	put_member(to, "alerts", t->alerts);
+	json_add_number(to, "alerts", t->alerts);
 	buf_puts(to, ",\"by_priority\":{");
 	for (int i = 0; i <= RULE_DEBUG; i++)
 		if (t->by_priority[i])
-			put_member(to, rule_priority_names[i], t->by_priority[i]);
+			json_add_number(to, rule_priority_names[i], t->by_priority[i]);
 	buf_puts(to, "},\"by_rule\":{");
 	put_by_rule(r, false, to);
 	buf_putc(to, '}');
-	put_member(to, "internal", t->internal);
-	put_member(to, "held_back", t->held_back);
-	put_member(to, "not_written", r->sink->lost);
-	put_member(to, "events", t->looked_at);
-	put_member(to, "for_nothing", t->for_nothing);
-	put_member(to, "undecided", t->undecided);
-	put_member(to, "lost", t->lost);
+	json_add_number(to, "internal", t->internal);
+	json_add_number(to, "held_back", t->held_back);
+	json_add_number(to, "not_written", r->sink->lost);
+	json_add_number(to, "events", t->looked_at);
+	json_add_number(to, "for_nothing", t->for_nothing);
+	json_add_number(to, "undecided", t->undecided);
+	json_add_number(to, "lost", t->lost);
 	if (r->config.o->shadow) {
-		put_member(to, "missed", t->missed);
-		put_member(to, "too_many", t->too_many);
+		json_add_number(to, "missed", t->missed);
+		json_add_number(to, "too_many", t->too_many);
 	}
 	buf_puts(to, "}}\n");
 }
@@ -185,10 +180,11 @@ static void put_stats_json(struct rules_run *r, const struct decider *deciders, 
 {
 	buf_puts(to, "{\"stats\":{\"deciders\":{");
 	for (size_t i = 0; i < n; i++) {
-		buf_printf(to, "%s\"%s\":{", i ? "," : "", event_get(deciders[i].kind)->name);
-		put_member(to, "runs", deciders[i].runs);
+		json_add_key(to, event_get(deciders[i].kind)->name);
+		buf_putc(to, '{');
+		json_add_number(to, "runs", deciders[i].runs);
 		if (deciders[i].ns)
-			put_member(to, "ns", deciders[i].ns);
+			json_add_number(to, "ns", deciders[i].ns);
 		buf_putc(to, '}');
 	}
 	buf_puts(to, "},\"by_rule\":{");

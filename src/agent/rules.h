@@ -43,6 +43,7 @@ struct rules_explain_options {
 	const char *const *files; /* NULL at the end; none: skep's own rules */
 	const char *rule;	  /* its name, or a part of it that no other has; NULL: all */
 	const char *replay;	  /* a recording: why its events match, or do not; NULL */
+	bool json;
 };
 /* What the kernel decides of a rule, what is left to user space, and why.  Exit status. */
 int rules_explain(const struct rules_explain_options *o);

@@ -27,7 +27,8 @@ struct rules_words {
 
 static const struct option_desc options[] = {
 	OPTION("json", 0, FLAG, NULL, json, NOTHING,
-	       "JSON; of check: findings as Falco's own -V shows them"),
+	       "JSON; of check: findings as Falco's own -V shows them; of --replay: a line an "
+	       "event"),
 	OPTION("verbose", 'v', FLAG, NULL, verbose, NOTHING, "more of each"),
 	OPTION("color", 0, CHOICE, "auto|always|never", colour, WORDS,
 	       "auto: on a terminal, unless NO_COLOR is set"),
@@ -97,7 +98,7 @@ static int word_events(const struct rules_words *o, char **operands)
 
 static int word_explain(const struct rules_words *o, char **operands)
 {
-	struct rules_explain_options e = {.replay = o->replay};
+	struct rules_explain_options e = {.replay = o->replay, .json = o->json};
 
 	if (!o->all && !operands[0])
 		return usage("the name of a rule is expected, or --all");

@@ -63,18 +63,6 @@ static void put_text(const struct alert_form *f, const struct alert *a, struct b
 		buf_printf(to, " (%llu held back before)", (unsigned long long)a->held_back);
 }
 
-static void put_time(struct buf *to, uint64_t real_ns)
-{
-	time_t second = real_ns / NS_PER_S;
-	struct tm tm;
-
-	gmtime_r(&second, &tm);
-	json_add_key(to, "time");
-	buf_printf(to, "\"%04d-%02d-%02dT%02d:%02d:%02d.%09uZ\"", tm.tm_year + 1900, tm.tm_mon + 1,
-		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		   (unsigned int)(real_ns % NS_PER_S));
-}
-
 static void put_tags(struct buf *to, const struct rule *rule)
 {
 	json_add_key(to, "tags");
@@ -122,7 +110,7 @@ static void put_json(const struct alert_form *f, const struct alert *a, struct b
 	json_add_string(to, "rule", str_of(a->name));
 	json_add_string(to, "source", a->rule ? str_of(a->rule->source) : STR("internal"));
 	put_tags(to, a->rule);
-	put_time(to, a->real_ns);
+	json_add_time(to, a->real_ns);
 	json_add_key(to, "output_fields");
 	alert_fields_json(a, to);
 	if (a->by_resolved) {

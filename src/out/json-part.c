@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "out/json-part.h"
 
+#include "base/clock.h"
 #include "base/macro.h"
 #include "event/decode.h"
 #include "event/escape.h"
 #include "event/value.h"
+
+#include <time.h>
 
 enum { PARENTS = 16 };
 
@@ -31,6 +34,18 @@ void json_add_string(struct buf *out, const char *key, struct str s)
 		return;
 	json_add_key(out, key);
 	escape_json(out, s);
+}
+
+void json_add_time(struct buf *out, uint64_t real_ns)
+{
+	time_t second = real_ns / NS_PER_S;
+	struct tm tm;
+
+	gmtime_r(&second, &tm);
+	json_add_key(out, "time");
+	buf_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d.%09uZ\"", tm.tm_year + 1900, tm.tm_mon + 1,
+		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		   (unsigned int)(real_ns % NS_PER_S));
 }
 
 static void put_user(struct buf *out, const struct event *e, uint32_t uid)

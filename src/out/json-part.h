@@ -14,6 +14,8 @@ void json_add_key(struct buf *out, const char *key);
 void json_add_number(struct buf *out, const char *key, uint64_t v);
 /* Nothing, if it is empty. */
 void json_add_string(struct buf *out, const char *key, struct str s);
+/* "time": "2026-02-03T04:05:06.000000007Z" */
+void json_add_time(struct buf *out, uint64_t real_ns);
 
 /* "process": {…}, with its ancestors. */
 void json_add_process(struct buf *out, const struct event *e);

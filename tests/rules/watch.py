@@ -651,20 +651,6 @@ def test_rules_test(box):
     equal(json.loads(lines[-1]), {"passed": 1, "failed": 0, "skipped": 0}, "count")
 
 
-def test_explain(box):
-    """skep rules explain tells what the kernel decides; with a recording, why."""
-    root(box)
-    box.write("r.yaml", BASE)
-    box.write("secret", "x\n")
-    text = "\n".join(box.run("rules", "explain", "secret", "r.yaml"))
-    check("fd.name" in text, text)
-    check("Secret opened" in "\n".join(box.run("rules", "explain", "--all", "r.yaml")), "--all")
-    box.run("watch", "-r", "r.yaml", "--record", "f.skep", "-q", "--", "cat", "secret")
-    text = "\n".join(box.run("rules", "explain", "--replay", "f.skep", "secret", "r.yaml"))
-    check(re.search(r"open of \d+ cat: matches", text), text)
-    box.run("rules", "explain", "nothing", "r.yaml", status=2)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-v", action="store_true", help="show what skep said, of failures")

@@ -34,6 +34,7 @@ enum rule_where {
 	RW_CONTAINER, /* bit of the cgroup, set by user space */
 	RW_RESIDUAL,  /* user space; `why` tells why */
 };
+enum { RULE_WHERES = RW_RESIDUAL + 1 };
 
 struct rule_place {
 	enum rule_where where;
@@ -79,7 +80,3 @@ struct rule_options {
  */
 bool compile_rules(struct question *q, struct ruleset *rs, const struct rule_options *o,
 		   struct rule_plan *plan);
-
-/* What `skep rules explain` shows of a rule; NULL: of all, in a table. */
-void rule_explain(const struct ruleset *rs, const struct rule_plan *plan, const struct question *q,
-		  const struct rule *rule, struct buf *to);

@@ -45,12 +45,15 @@ bool rule_field_get(const struct rule_event *e, const struct rule_field_ref *f,
 struct regexes *regexes_new(void);
 void regexes_free(struct regexes *r);
 
-/* A value as outputs show it. */
+/* A value as outputs show it; as JSON: a number, true or false, or that in quotes. */
 void rule_value_print(const struct rule_value *v, struct buf *to);
+void rule_value_json(const struct rule_value *v, struct buf *to);
 /* "<NA>" for what is missing, as in outputs.  Secrets are masked. */
 void rule_field_print(const struct rule_event *e, const struct rule_field_ref *f, struct buf *to);
 /* The same for a side of a comparison or a piece of an output: a field, or a transformer. */
 bool rule_term_get(const struct rule_event *e, const struct rule_term *t, struct rule_value *ret);
+bool rule_term_shown(const struct rule_event *e, const struct rule_term *t,
+		     struct rule_value *ret); /* secrets are masked */
 void rule_term_print(const struct rule_event *e, const struct rule_term *t, struct buf *to);
 
 bool rule_check_eval(const struct rule_event *e, const struct rule_check *c);
@@ -59,9 +62,21 @@ bool rule_expr_eval(const struct rule_event *e, const struct ruleset *rs,
 /* Both names, see above; *ret_resolved: it was the resolved one alone. */
 bool rule_match(struct rule_event *e, const struct ruleset *rs, const struct rule *rule,
 		bool *ret_resolved);
-/* Which leaf made it false or true, for explain: one line a check. */
+
+/* Which leaves made it false or true, in the condition's order. */
+struct rule_reason {
+	const struct rule_check *check;
+	bool is_true;
+	bool has_value;
+	struct rule_value value; /* of the left side; secrets are masked */
+};
+struct rule_reasons {
+	bool does_match, by_resolved; /* as of rule_match() */
+	ARRAY(struct rule_reason) checks;
+};
+/* In e->arena. */
 void rule_why(struct rule_event *e, const struct ruleset *rs, const struct rule *rule,
-	      struct buf *to);
+	      struct rule_reasons *ret);
 
 /* --- the engine: from events to alerts */
 

@@ -13,7 +13,6 @@
 #include "event/rule/hosts.h"
 
 #include "base/macro.h"
-#include "event/escape.h"
 
 enum { VALUES_MAX = 8 };
 
@@ -274,36 +273,28 @@ bool rule_match(struct rule_event *e, const struct ruleset *rs, const struct rul
 
 /* --- why */
 
-static void why_check(const struct rule_event *e, const struct rule_check *c, struct buf *to)
-{
-	struct buf value = {0};
-
-	buf_puts(to, rule_check_eval(e, c) ? "true   " : "false  ");
-	rule_check_print(c, to);
-	rule_term_print(e, c->left, &value);
-	buf_puts(to, "  # ");
-	escape_text(to, buf_str(&value));
-	buf_putc(to, '\n');
-	buf_done(&value);
-}
-
 static void why_expr(const struct rule_event *e, const struct ruleset *rs,
-		     const struct rule_expr *x, struct buf *to)
+		     const struct rule_expr *x, struct rule_reasons *to)
 {
-	if (x->kind == RULE_E_CHECK)
-		why_check(e, rs->checks.p[x->check], to);
+	if (x->kind == RULE_E_CHECK) {
+		struct rule_reason r = {.check = rs->checks.p[x->check]};
+
+		r.is_true = rule_check_eval(e, r.check);
+		r.has_value = rule_term_shown(e, r.check->left, &r.value);
+		array_push(e->arena, &to->checks, r);
+	}
 	for (size_t i = 0; i < x->args.n; i++)
 		why_expr(e, rs, x->args.p[i], to);
 }
 
 void rule_why(struct rule_event *e, const struct ruleset *rs, const struct rule *rule,
-	      struct buf *to)
+	      struct rule_reasons *ret)
 {
-	bool by_resolved, does = rule_match(e, rs, rule, &by_resolved);
+	struct rule_reasons why = {0};
 
-	buf_printf(to, "%s%s\n", does ? "true" : "false",
-		   by_resolved ? ", by the name that the kernel resolved" : "");
-	e->use_resolved = by_resolved;
-	why_expr(e, rs, rule->expr, to);
+	why.does_match = rule_match(e, rs, rule, &why.by_resolved);
+	e->use_resolved = why.by_resolved;
+	why_expr(e, rs, rule->expr, &why);
 	e->use_resolved = false;
+	*ret = why;
 }

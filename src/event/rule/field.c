@@ -8,6 +8,7 @@
 #include "event/rule/field.h"
 
 #include "base/macro.h"
+#include "event/escape.h"
 #include "event/redact.h"
 
 #include <arpa/inet.h>
@@ -140,6 +141,35 @@ void rule_value_print(const struct rule_value *v, struct buf *to)
 	case RT_IPS:
 	case RT_PORTS:
 		print_list(v, to);
+		return;
+	}
+}
+
+void rule_value_json(const struct rule_value *v, struct buf *to)
+{
+	struct buf text = {0};
+
+	switch (v->type) {
+	case RT_INT:
+	case RT_UINT:
+	case RT_PORT:
+	case RT_RELTIME:
+	case RT_ABSTIME:
+	case RT_BOOL:
+		rule_value_print(v, to);
+		return;
+	case RT_STRING:
+	case RT_BYTES:
+	case RT_IP:
+	case RT_NET:
+	case RT_FLAGS:
+	case RT_ENUM:
+	case RT_STRINGS:
+	case RT_IPS:
+	case RT_PORTS:
+		rule_value_print(v, &text);
+		escape_json(to, buf_str(&text));
+		buf_done(&text);
 		return;
 	}
 }

@@ -103,54 +103,21 @@ static bool has_key(const struct buf *to, size_t start, struct str key)
 	return has;
 }
 
-static void put_value(struct buf *to, const struct rule_event *e, const struct rule_term *t)
-{
-	struct rule_value v;
-	struct buf text = {0};
-
-	if (!rule_term_get(e, t, &v)) {
-		buf_puts(to, "null");
-		return;
-	}
-	switch (v.type) {
-	case RT_INT:
-		buf_put_s64(to, (int64_t)v.number);
-		return;
-	case RT_UINT:
-	case RT_PORT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
-		buf_put_u64(to, v.number);
-		return;
-	case RT_BOOL:
-		buf_puts(to, v.number ? "true" : "false");
-		return;
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_IP:
-	case RT_NET:
-	case RT_FLAGS:
-	case RT_ENUM:
-	case RT_STRINGS:
-	case RT_IPS:
-	case RT_PORTS:
-		rule_term_print(e, t, &text);
-		escape_json(to, buf_str(&text));
-		buf_done(&text);
-		return;
-	}
-}
-
 static void put_member(struct buf *to, size_t start, const struct rule_event *e, struct str key,
 		       const struct rule_term *t)
 {
+	struct rule_value v;
+
 	if (has_key(to, start, key)) /* named twice */
 		return;
 	if (to->n > start + 1)
 		buf_putc(to, ',');
 	escape_json(to, key);
 	buf_putc(to, ':');
-	put_value(to, e, t);
+	if (rule_term_shown(e, t, &v))
+		rule_value_json(&v, to);
+	else
+		buf_puts(to, "null");
 }
 
 static void put_members(struct buf *to, size_t start, const struct rule_event *e,

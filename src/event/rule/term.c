@@ -271,13 +271,19 @@ bool rule_term_get(const struct rule_event *e, const struct rule_term *t, struct
 	return false;
 }
 
-void rule_term_print(const struct rule_event *e, const struct rule_term *t, struct buf *to)
+bool rule_term_shown(const struct rule_event *e, const struct rule_term *t, struct rule_value *ret)
 {
 	struct rule_event out = *e;
-	struct rule_value v;
 
 	out.is_output = true;
-	if (rule_term_get(&out, t, &v))
+	return rule_term_get(&out, t, ret);
+}
+
+void rule_term_print(const struct rule_event *e, const struct rule_term *t, struct buf *to)
+{
+	struct rule_value v;
+
+	if (rule_term_shown(e, t, &v))
 		rule_value_print(&v, to);
 	else
 		buf_puts(to, "<NA>");

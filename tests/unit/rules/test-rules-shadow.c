@@ -11,6 +11,7 @@
 #include "rules/rules-random.h"
 #include "test.h"
 
+#include "agent/rules-explain.h"
 #include "agent/rules-vm.h"
 #include "agent/world.h"
 #include "base/clock.h"
@@ -61,15 +62,17 @@ static void seed_cgroup(struct shadow *s, struct rule_event *e)
 
 static void say_missed(struct shadow *s, struct rule_event *e, const struct rule *rule)
 {
-	_cleanup_buf_ struct buf why = {0};
+	_cleanup_buf_ struct buf text = {0};
+	struct rule_reasons why;
 
 	if (s->missed++ >= SHOWN)
 		return;
 	rule_why(e, &s->rs, rule, &why);
+	explain_as_text.event(e->event, &why, &text);
 	test_result(false, __FILE__, __LINE__,
 		    "seed %llu, a record of kind %u matches and was ruled out: %.*s\n%s",
 		    (unsigned long long)s->seed, e->event->kind, (int)rule->condition.n,
-		    rule->condition.p, why.p);
+		    rule->condition.p, text.p);
 }
 
 static int on_event(void *ctx, const struct event *event)

@@ -505,7 +505,8 @@ TEST(eval_two_names)
 	struct rule rule = {.name = "r"};
 	struct wire_file *f;
 	bool resolved;
-	struct buf why = {0};
+	struct rule_reasons why;
+	struct buf json = {0};
 
 	built_init(&b);
 	ruleset_init(&rs);
@@ -523,7 +524,12 @@ TEST(eval_two_names)
 	CHECK(rule_match(&b.re, &rs, &rule, &resolved) && resolved);
 	CHECK_STREQ(built_shown(&b, "fd.name"), "/tmp/x/shadow");
 	rule_why(&b.re, &rs, &rule, &why);
-	CHECK(strstr(why.p, "kernel resolved") && strstr(why.p, "true   fd.name = /etc/shadow"));
+	CHECK(why.does_match && why.by_resolved && !b.re.use_resolved);
+	CHECK_EQ(why.checks.n, 1);
+	CHECK(why.checks.p[0].is_true && why.checks.p[0].has_value);
+	CHECK(str_eq(why.checks.p[0].value.text, STR("/etc/shadow")));
+	rule_value_json(&why.checks.p[0].value, &json);
+	CHECK_STREQ(json.p, "\"/etc/shadow\"");
 	rule.expr = leaf(&b, &rs, built_make(&b, "fd.name", "startswith", "/tmp", NULL));
 	CHECK(rule_match(&b.re, &rs, &rule, &resolved) && !resolved);
 	/* never a mixture: no one name is both */
@@ -542,7 +548,7 @@ TEST(eval_two_names)
 	CHECK(rule_match(&b.re, &rs, &rule, &resolved) && resolved);
 	rule.expr = leaf(&b, &rs, built_make(&b, "evt.arg.name", "=", "/etc/shadow", NULL));
 	CHECK(rule_match(&b.re, &rs, &rule, &resolved) && resolved);
-	buf_done(&why);
+	buf_done(&json);
 	ruleset_done(&rs);
 	built_done(&b);
 }
