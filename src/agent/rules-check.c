@@ -46,13 +46,14 @@ static void files_read(struct rule_files *f, char **names)
 	for (size_t i = 0; i < n; i++) {
 		f->errors[i] = rules_file_read(names[i], &f->texts[i]);
 		f->files[i].name = strcmp(names[i], "-") ? names[i] : "stdin";
+	}
+	if (!n) {
+		f->errors[0] = rules_own_read(&f->texts[0]);
+		f->files[0].name = "skep's own rules";
+	}
+	for (size_t i = 0; i < f->n; i++)
 		if (!f->errors[i])
 			f->files[i].text = buf_str(&f->texts[i]);
-	}
-	if (n)
-		return;
-	f->files[0].name = "skep's own rules";
-	f->files[0].text = rules_own_text();
 }
 
 /* Load; what could not be read is an error of its file.  False: there are errors. */

@@ -17,6 +17,7 @@
 #include "compile/lang/falco/falco.h"
 #include "event/ident/users.h"
 #include "own-rules.h"
+#include "runtime/kern/packed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,9 +32,11 @@ int rules_file_read(const char *name, struct buf *to)
 	return file_read_all(name, FILE_MAX, to);
 }
 
-struct str rules_own_text(void)
+int rules_own_read(struct buf *to)
 {
-	return (struct str){(const char *)own_rules, own_rules_size};
+	struct str packed = {(const char *)own_rules, own_rules_size};
+
+	return packed_read(packed, FILE_MAX, to);
 }
 
 /* The files of one set, in order; the texts are owned here until they are loaded. */
@@ -49,27 +52,29 @@ static void texts_done(struct texts *t)
 		buf_done(&t->texts[i]);
 }
 
+/* `r`: what reading into the next of the texts gave. */
+static int texts_add(struct texts *t, const char *name, int r)
+{
+	t->files[t->n].name = name;
+	t->files[t->n].text = buf_str(&t->texts[t->n]);
+	t->n++;
+	if (r < 0)
+		log_error(r, "cannot read %s", name);
+	return r < 0 ? EXIT_FAILED : 0;
+}
+
 static int texts_read(struct texts *t, const struct rules_options *o)
 {
+	int status = 0;
+
 	if (o->own)
-		t->files[t->n++] = (struct falco_file){
-			.name = "skep's own rules",
-			.text = rules_own_text(),
-		};
-	for (size_t i = 0; o->files[i]; i++) {
+		status = texts_add(t, "skep's own rules", rules_own_read(&t->texts[t->n]));
+	for (size_t i = 0; !status && o->files[i]; i++) {
 		int r = rules_file_read(o->files[i], &t->texts[t->n]);
 
-		if (r < 0)
-			log_error(r, "cannot read %s", o->files[i]);
-		t->files[t->n] = (struct falco_file){
-			.name = o->files[i],
-			.text = buf_str(&t->texts[t->n]),
-		};
-		t->n++;
-		if (r < 0)
-			return EXIT_FAILED;
+		status = texts_add(t, o->files[i], r);
 	}
-	return 0;
+	return status;
 }
 
 static bool priority_of(const char *word, enum rule_priority *ret)

@@ -34,10 +34,10 @@ static inline bool rules_are_given(const struct rules_options *o)
 	return o->own || o->files[0];
 }
 
-/* The text of skep's own rules (rules/ of the source), as one rule file. */
-struct str rules_own_text(void);
 /* Append a rule file, "-": standard input.  0 or -errno; -EFBIG: it is too large for one. */
 int rules_file_read(const char *name, struct buf *to);
+/* Append skep's own rules (rules/ of the source), as one rule file. */
+int rules_own_read(struct buf *to);
 
 struct rules_explain_options {
 	const char *const *files; /* NULL at the end; none: skep's own rules */

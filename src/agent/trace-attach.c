@@ -2,6 +2,7 @@
 /*
  * From a question to one that runs: which probes, whose, loaded and attached.
  */
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include "agent/trace-internal.h"
 
 #include "agent/cgroupfs.h"
@@ -10,7 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <regex.h>
+#include <pcre2.h>
 
 static bool is_special(const struct question_probe *p)
 {
@@ -20,8 +21,10 @@ static bool is_special(const struct question_probe *p)
 /* --probe-filter: take away the probes that it does not match.  The exit status. */
 int trace_filter(struct trace *t)
 {
-	size_t kept = 0, matched = 0;
-	regex_t regex;
+	size_t kept = 0, matched = 0, at;
+	pcre2_match_data *found;
+	pcre2_code *regex;
+	int error;
 
 	if (!t->q.probes.n) {
 		if (!t->o->quiet)
@@ -30,20 +33,25 @@ int trace_filter(struct trace *t)
 	}
 	if (!t->o->probe_filter)
 		return 0;
-	if (regcomp(&regex, t->o->probe_filter, REG_EXTENDED | REG_NOSUB)) {
+	regex = pcre2_compile((PCRE2_SPTR)t->o->probe_filter, PCRE2_ZERO_TERMINATED, 0, &error, &at,
+			      NULL);
+	if (!regex) {
 		log_error(0, "Invalid --probe-filter regex '%s'", t->o->probe_filter);
 		return EXIT_FAILED;
 	}
+	found = pcre2_match_data_create(1, NULL);
 	for (size_t i = 0; i < t->q.probes.n; i++) {
 		struct question_probe *p = &t->q.probes.p[i];
-		bool matches = !regexec(&regex, p->name, 0, NULL, 0);
+		bool matches = pcre2_match(regex, (PCRE2_SPTR)p->name, PCRE2_ZERO_TERMINATED, 0, 0,
+					   found, NULL) >= 0;
 
 		matched += matches;
 		if (matches || is_special(p))
 			t->q.probes.p[kept++] = *p;
 	}
 	t->q.probes.n = kept;
-	regfree(&regex);
+	pcre2_match_data_free(found);
+	pcre2_code_free(regex);
 	if (matched)
 		return 0;
 	puts("No probes to attach");

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A file as a C header: embed.sh [--xz] FILE NAME > NAME.h; include it in one place only.
+# A file as a C header: embed.sh [--gz] FILE NAME > NAME.h; include it in one place only.
+# --gz: for src/runtime/kern/packed.h.
 set -e
 pack() {
 	cat
 }
-if [ "$1" = --xz ]; then
+if [ "$1" = --gz ]; then
 	pack() {
-		xz -9 --check=crc32 --stdout
+		gzip -9n
 	}
 	shift
 fi

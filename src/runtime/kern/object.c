@@ -4,9 +4,9 @@
 #include "base/macro.h"
 #include "catalog/wire/scope.h"
 #include "isa/elf.h"
-#include "runtime/kern/xz.h"
+#include "runtime/kern/packed.h"
+#include "watch-both.gz.h"
 #include "watch.skel.h"
-#include "watch_old.xz.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -158,20 +158,32 @@ static int reduce_types(struct object *o, const void *bytes, size_t n)
 	return o->btf_fd < 0 ? o->btf_fd : 0;
 }
 
-/* The two objects differ in one function (path.bpf.c) and share the skeleton. */
-static int use_old(struct object *o)
+/*
+ * The object for today's kernels; for those before 5.17 what stands behind it makes another one
+ * of it.  They differ in one function (path.bpf.c) and share the skeleton, which knows the size.
+ */
+static int unpack(const struct object *o, struct buf *to)
 {
-	struct str packed = {(const char *)watch_old, watch_old_size};
-	int r = xz_unpack(packed, &o->old);
+	struct str packed = {(const char *)watch_both, watch_both_size};
+	_cleanup_buf_ struct buf both = {0};
+	size_t size = o->skel->skeleton->data_sz;
+	int r;
 
-	o->skel->skeleton->data = o->old.p;
-	o->skel->skeleton->data_sz = o->old.n;
-	return r;
+	if (o->variants.bpf_loop)
+		return packed_read(packed, size, to);
+	r = packed_read(packed, SIZE_MAX, &both);
+	if (r < 0)
+		return r;
+	if (both.n < size)
+		return -EBADMSG;
+	return packed_patch((struct str){both.p, size}, (struct str){both.p + size, both.n - size},
+			    to);
 }
 
 int object_open(struct object *o)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts);
+	_cleanup_buf_ struct buf bytes = {0};
 	char path[32];
 	int r;
 
@@ -187,12 +199,14 @@ int object_open(struct object *o)
 	o->skel = calloc(1, sizeof(*o->skel));
 	if (!o->skel || watch__create_skeleton(o->skel) < 0)
 		return -ENOMEM;
-	r = o->variants.bpf_loop ? 0 : use_old(o);
+	r = unpack(o, &bytes);
 	if (r < 0)
 		return r;
-	r = reduce_types(o, o->skel->skeleton->data, o->skel->skeleton->data_sz);
+	r = reduce_types(o, bytes.p, bytes.n);
 	if (r < 0)
 		return r;
+	o->skel->skeleton->data = bytes.p; /* opening makes copies of what it needs */
+	o->skel->skeleton->data_sz = bytes.n;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->btf_fd);
 	opts.btf_custom_path = path;
 	return bpf_object__open_skeleton(o->skel->skeleton, &opts);
@@ -210,7 +224,6 @@ void object_close(struct object *o)
 	object_loaded(o);
 	if (o->skel)
 		watch__destroy(o->skel);
-	buf_done(&o->old);
 	if (o->btf_fd > 0)
 		close(o->btf_fd);
 	*o = (struct object){0};

@@ -19,8 +19,7 @@ struct object {
 	struct variants variants;
 	struct kernel_btf btf;
 	struct casts casts;
-	struct buf old; /* the object for kernels before 5.17, unpacked */
-	int btf_fd;	/* the small copy; owned */
+	int btf_fd; /* the small copy; owned */
 };
 
 /* Opens; then comes watch__load(), then object_loaded().  -ENOENT: the kernel has no BTF. */

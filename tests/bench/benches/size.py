@@ -7,6 +7,7 @@ import subprocess
 
 from lab.table import print_table
 
+GOAL_MB = 4
 PACKAGES = ["strace", "bpftrace", "bpfcc-tools", "sysdig"]
 
 
@@ -67,6 +68,7 @@ def run(_host, skep, _quick):
         ])
     print_table(
         "size: bytes on disk",
+        f"goal: skep at most {GOAL_MB}.0 MB.  "
         "Installed-Size of the package, and with all it depends on (not what is Priority: required); "
         "bpfcc-tools needs kernel headers beside that",
         ["", "itself", "with all", "and needs", "ratio"], rows,
