@@ -7,12 +7,9 @@
  * them.
  */
 #include "compile/lang/bpftrace/attach-internal.h"
+#include "compile/lang/bpftrace/lex.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <fnmatch.h>
-#include <limits.h>
-#include <stdlib.h>
 
 bool attach_has_glob(const char *s)
 {
@@ -29,84 +26,10 @@ bool attach_glob(const char *pattern, const char *s)
 
 /* --- numbers */
 
-/* Behind the digits: 1e6, then a suffix that multiplies. */
-static bool number_tail(struct arena *a, const char *text, char *end, uint64_t *n,
-			const char **ret_why)
-{
-	static const struct {
-		const char *name;
-		uint64_t max, times;
-	} suffixes[] = {
-		{"", UINT64_MAX, 1},
-		{"u", UINT32_MAX, 1},
-		{"ul", UINT64_MAX, 1},
-		{"ull", UINT64_MAX, 1},
-		{"l", INT64_MAX, 1},
-		{"ll", INT64_MAX, 1},
-		{"ns", UINT64_MAX, 1},
-		{"us", UINT64_MAX, 1000},
-		{"ms", UINT64_MAX, 1000000},
-		{"s", UINT64_MAX, 1000000000},
-		{"m", UINT64_MAX, 60000000000},
-		{"h", UINT64_MAX, 3600000000000},
-		{"d", UINT64_MAX, 86400000000000},
-	};
-	uint64_t power;
-
-	if ((*end == 'e' || *end == 'E') && end[1] >= '1' && end[1] <= '9') {
-		*ret_why = arena_printf(a, "coefficient part of scientific literal must be 1-9: %s",
-					text);
-		if (!*n || *n >= 10)
-			return false;
-		*ret_why = arena_printf(a, "overflow error, maximum value is %llu: %s",
-					(unsigned long long)UINT64_MAX, text);
-		for (power = strtoull(end + 1, &end, 10); power; power--)
-			if (__builtin_mul_overflow(*n, 10, n))
-				return false;
-	}
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-		if (strcmp(suffixes[i].name, end))
-			continue;
-		*ret_why = arena_printf(a, "overflow error, maximum value is %llu: %s",
-					(unsigned long long)suffixes[i].max, text);
-		if (*n > suffixes[i].max / suffixes[i].times)
-			return false;
-		*n *= suffixes[i].times;
-		return true;
-	}
-	*ret_why = arena_printf(a, "invalid trailing bytes: %s", text);
-	return false;
-}
-
 bool attach_number(struct arena *a, const char *text, uint64_t *ret, const char **ret_why)
 {
-	char *digits = arena_strdup(a, text), *to = digits, *end;
-	int base = 10;
-	uint64_t n;
-
-	for (const char *p = text; *p; p++)
-		if (*p != '_')
-			*to++ = *p;
-	*to = 0;
-	if (digits[0] == '0' && digits[1]) {
-		char c = digits[1] | 32;
-
-		base = c == 'x' ? 16 : c == 'b' ? 2 : digits[1] >= '0' && digits[1] <= '7' ? 8 : 10;
-		digits += base == 10 ? 0 : base == 8 ? 1 : 2;
-	}
-	*ret_why = arena_printf(a, "invalid integer: %s", text);
-	if (!isxdigit((unsigned char)*digits))
-		return false;
-	errno = 0;
-	n = strtoull(digits, &end, base);
-	if (end == digits)
-		return false;
-	*ret_why = arena_printf(a, "overflow error, maximum value is %llu: %s",
-				(unsigned long long)UINT64_MAX, text);
-	if (errno == ERANGE || !number_tail(a, text, end, &n, ret_why))
-		return false;
-	*ret = n;
-	return true;
+	*ret_why = literal_parse(a, str_of(text), ret);
+	return !*ret_why;
 }
 
 /* --- parts */
