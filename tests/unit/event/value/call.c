@@ -147,6 +147,10 @@ CASES(namespaces)
 	s->arg[2] = 4026531833;
 	ADD(wire_sys, text, "net");
 	IS("file", "net:[4026531833]", "\"net:[4026531833]\"");
+	s = look_make(EV_SETNS);
+	s->arg[2] = 7;
+	ADD(wire_sys, text, "0123456789abcdefghi"); /* no kind has so many letters */
+	IS("file", "0123456789abcdef:[7]", "\"0123456789abcdef:[7]\"");
 	look_make(EV_SETNS);
 	ADD(wire_sys, file, "/proc/7/ns/net");
 	IS("file", "/proc/7/ns/net", "\"/proc/7/ns/net\"");

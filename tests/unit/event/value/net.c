@@ -85,14 +85,49 @@ CASES(sockets)
 	IS("protocol", "tcp", "\"tcp\"");
 	IS("remote", "198.51.100.7:2", "\"198.51.100.7:2\"");
 	IS("sock_bits", "server|addressed", "[\"server\",\"addressed\"]");
-	s->family = AF_UNIX;
-	IS("protocol", "unix", "\"unix\"");
+	IS("daddr", "198.51.100.7", "\"198.51.100.7\"");
+	SAME("dport", "2");
+	NONE("local");
+	NONE("saddr");
+	NONE("sport");
+	s->sport = 40000;
+	put_ipv6(s->saddr, "2001:db8::1");
+	IS("local", "[2001:db8::1]:40000", "\"[2001:db8::1]:40000\"");
+	IS("saddr", "2001:db8::1", "\"2001:db8::1\"");
+	SAME("sport", "40000");
+	s->length = 1536;
+	IS("length", "1.5KiB", "1536");
+	NONE("socket");
+	s->sock = 1ull << 40;
+	IS("socket", "0x10000000000", "\"0x10000000000\"");
+	s->fd = INT32_MAX;
+	SAME("fd", "2147483647");
 	s = look_make(EV_DUP);
 	SAME("new_fd", "0");
+}
+
+/* Families, kinds and protocols that have no name, or are none. */
+CASES(sockets_unknown)
+{
+	struct wire_sock *s = look_make(EV_NETCALL);
+
+	s->family = AF_INET;
+	NONE("protocol");
+	s->protocol = 99;
+	IS("protocol", "protocol 99", "\"protocol 99\"");
+	s->family = AF_UNIX;
+	IS("protocol", "unix", "\"unix\"");
+	s->family = 200;
+	IS("family", "200", "\"200\"");
+	NONE("protocol");
+	NONE("sock_type");
+	s->type = 99;
+	IS("sock_type", "99", "\"99\"");
 }
 
 void cases_net(void)
 {
 	connections();
 	sockets();
+	sockets_unknown();
 }
