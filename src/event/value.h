@@ -2,8 +2,9 @@
 /*
  * A field's value, for people and for programs.
  *
- * One case for each row of catalog/types.def.  Both functions append nothing and
- * return false where the event has no such value.
+ * How it is written is a matter of its type, a row of catalog/types.def; value-internal.h tells
+ * where the functions are.  Both functions append nothing and return false where the event has
+ * no such value.
  */
 #pragma once
 

@@ -96,7 +96,7 @@ static enum body body_of_type(enum field_type type)
 	}
 }
 
-/* Bytes that event/value.c reads for a type; 0: it looks at the whole record. */
+/* Bytes that VALUE(type) reads, event/value-*.c; 0: it looks at the whole record. */
 static size_t size_of_type(enum field_type type, enum body body)
 {
 	switch (type) {

@@ -2,10 +2,11 @@
 /*
  * From decoded programs to machine code.
  *
- * plan.c decides what is to be written, a machine (x86.c, arm64.c) how.  This file walks over the
- * operations, keeps where each came to lie, and puts distances into jumps at the end.  Jumps are
- * written in their short form first; those that turn out not to reach are marked, and all
- * is written again: marks only ever grow, so that this ends.
+ * plan.c decides what is to be written, a machine (x86.c, arm64.c) how; write.def says which of a
+ * machine's functions writes which instruction.  This file walks over the operations, keeps where
+ * each came to lie, and puts distances into jumps at the end.  Jumps are written in their short
+ * form first; those that turn out not to reach are marked, and all is written again: marks only
+ * ever grow, so that this ends.
  *
  * Generated functions keep to the machine's calling convention: r1 … r5 are its first arguments,
  * r6 … r9 registers that are kept over calls.  So helpers are plain calls, functions of the
@@ -51,166 +52,32 @@ static void reserve(struct jit *j, size_t n)
 	j->out = xrealloc(j->out, j->room);
 }
 
-static void write_memory(struct jit *j, const struct jit_op *o, enum insn_kind kind)
-{
-	const struct jit_machine *m = j->machine;
-	const struct insn_row *row = insn_row_of(o->id);
-
-	if (kind == INSN_KIND_LOAD)
-		m->load(j, o, row->bytes, row->is_signed);
-	else if (kind == INSN_KIND_STORE)
-		m->store(j, o, row->bytes, row->is_imm);
-	else
-		m->atomic(j, o, (unsigned int)row->imm, row->bytes);
-}
-
-/* A row that is neither arithmetic, comparison nor plain memory access. */
-static void write_other(struct jit *j, const struct jit_op *o)
-{
-	const struct jit_machine *m = j->machine;
-
-	switch ((enum insn_id)o->id) {
-#define ALU(name, op, off, sign, cpu, group, expr) \
-	case INSN_##name##64_K:                    \
-	case INSN_##name##64_X:                    \
-	case INSN_##name##32_K:                    \
-	case INSN_##name##32_X:
-#define JUMP(name, op, sign, cpu, expr) \
-	case INSN_##name##64_K:         \
-	case INSN_##name##64_X:         \
-	case INSN_##name##32_K:         \
-	case INSN_##name##32_X:
-#include "isa/alu.def"
-#define MEMORY(size)         \
-	case INSN_LDX##size: \
-	case INSN_STX##size: \
-	case INSN_ST##size:
-		MEMORY(B)
-		MEMORY(H)
-		MEMORY(W)
-		MEMORY(DW)
-#undef MEMORY
-	case INSN_LDSXB:
-	case INSN_LDSXH:
-	case INSN_LDSXW:
-#define ATOMIC(name)         \
-	case INSN_##name##W: \
-	case INSN_##name##DW:
-		ATOMIC(ATOMIC_ADD_)
-		ATOMIC(ATOMIC_OR_)
-		ATOMIC(ATOMIC_AND_)
-		ATOMIC(ATOMIC_XOR_)
-		ATOMIC(FETCH_ADD_)
-		ATOMIC(FETCH_OR_)
-		ATOMIC(FETCH_AND_)
-		ATOMIC(FETCH_XOR_)
-		ATOMIC(XCHG_)
-		ATOMIC(CMPXCHG_)
-#undef ATOMIC
-	case INSN_COUNT: /* is gone */
-		return;
-	case INSN_NEG64:
-		return m->neg(j, o, false);
-	case INSN_NEG32:
-		return m->neg(j, o, true);
-	case INSN_MOVSX8_64:
-		return m->extend(j, o, 8, false);
-	case INSN_MOVSX16_64:
-		return m->extend(j, o, 16, false);
-	case INSN_MOVSX32_64:
-		return m->extend(j, o, 32, false);
-	case INSN_MOVSX8_32:
-		return m->extend(j, o, 8, true);
-	case INSN_MOVSX16_32:
-		return m->extend(j, o, 16, true);
-	case INSN_CAST_KERN: /* the low half */
-		return m->alu(j, o, ALU_MOV, true, false);
-	case INSN_CAST_USER:
-		return m->cast_user(j, o);
-	case INSN_LE16:
-		return m->swap(j, o, 16, __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
-	case INSN_LE32:
-		return m->swap(j, o, 32, __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
-	case INSN_LE64:
-		return m->swap(j, o, 64, __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
-	case INSN_BE16:
-		return m->swap(j, o, 16, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
-	case INSN_BE32:
-		return m->swap(j, o, 32, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
-	case INSN_BE64:
-		return m->swap(j, o, 64, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
-	case INSN_BSWAP16:
-		return m->swap(j, o, 16, true);
-	case INSN_BSWAP32:
-		return m->swap(j, o, 32, true);
-	case INSN_BSWAP64:
-		return m->swap(j, o, 64, true);
-	case INSN_LOAD_ACQB:
-	case INSN_LOAD_ACQH:
-	case INSN_LOAD_ACQW:
-	case INSN_LOAD_ACQDW:
-		return m->load_acquire(j, o, insn_row_of(o->id)->bytes);
-	case INSN_STORE_RELB:
-	case INSN_STORE_RELH:
-	case INSN_STORE_RELW:
-	case INSN_STORE_RELDW:
-		return m->store_release(j, o, insn_row_of(o->id)->bytes);
-	case INSN_WIDE:
-	case INSN_WIDE_MAP:
-	case INSN_WIDE_MAP_VALUE:
-	case INSN_WIDE_VAR:
-	case INSN_WIDE_MAP_IDX:
-	case INSN_WIDE_MAP_IDX_VALUE:
-		return m->wide(j, o->dst, o->imm);
-	case INSN_WIDE_FUNC:
-		return m->func_address(j, o);
-	case INSN_LD_ABS_B:
-	case INSN_LD_ABS_H:
-	case INSN_LD_ABS_W:
-		return m->packet(j, o, insn_row_of(o->id)->bytes, false);
-	case INSN_LD_IND_B:
-	case INSN_LD_IND_H:
-	case INSN_LD_IND_W:
-		return m->packet(j, o, insn_row_of(o->id)->bytes, true);
-	case INSN_JA:
-	case INSN_JA_LONG:
-		return m->go(j, o);
-	case INSN_MAY_GOTO:
-		return m->may_goto(j, o);
-	case INSN_CALL:
-	case INSN_CALL_KFUNC:
-		return m->call(j, o);
-	case INSN_CALL_LOCAL:
-		return m->call_local(j, o);
-	case INSN_EXIT:
-		return m->leave(j);
-	}
-}
-
 static void write_op(struct jit *j, const struct jit_op *o)
 {
+	enum {
+		IS_LITTLE = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+		IS_BIG = !IS_LITTLE,
+	};
+	const struct jit_machine *m = j->machine;
 	const struct insn_row *row;
 
 	if (o->id == INSN_NONE)
 		return;
+	if (o->is_table) {
+		m->table(j, o, &j->tables[o->imm]);
+		return;
+	}
 	row = insn_row_of(o->id);
-	switch (insn_kind(o->id)) {
-	case INSN_KIND_ALU:
-		j->machine->alu(j, o, insn_alu_of(o->id), row->is_32, row->is_imm);
+	switch ((enum insn_id)o->id) {
+#define WRITE(name, call) \
+	case INSN_##name: \
+		m->call;  \
 		return;
-	case INSN_KIND_JUMP:
-		if (o->is_table)
-			j->machine->table(j, o, &j->tables[o->imm]);
-		else
-			j->machine->jump(j, o, insn_jump_of(o->id), row->is_32, row->is_imm);
-		return;
-	case INSN_KIND_LOAD:
-	case INSN_KIND_STORE:
-	case INSN_KIND_ATOMIC:
-		write_memory(j, o, insn_kind(o->id));
-		return;
-	case INSN_KIND_OTHER:
-		write_other(j, o);
+#define ALSO(name) case INSN_##name:
+#include "runtime/vm/jit/write.def"
+#undef WRITE
+#undef ALSO
+	case INSN_COUNT: /* is gone */
 		return;
 	}
 }
