@@ -92,30 +92,30 @@ static bool has_btf_tracepoint(struct lower *L, const char *event)
 	return btf_find(v, 1u << BTF_KIND_TYPEDEF, name) != 0;
 }
 
-static void by_test_run(struct unit *u, enum question_attach attach)
+void lower_attach_by(struct unit *u, enum question_attach kind)
 {
-	u->attach = attach;
-	u->prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
-	u->access = ACCESS_NONE;
+	static const enum access accesses[QATTACHES] = {
+#define ATTACH(id, prog, type, access, traits, needs, feature, kern, vm, does) ACCESS_##access,
+#include "catalog/attach.def"
+#undef ATTACH
+	};
+	const struct attach_kind *k = &attach_kinds[kind];
+
+	u->attach = kind;
+	u->prog_type = k->prog_type;
+	u->attach_type = k->attach_type;
+	u->access = accesses[kind];
+	u->has_typed_ctx = k->prog_type == BPF_PROG_TYPE_TRACING;
+	u->is_filtered = k->traits & QA_FILTER;
 }
 
-static void by_trampoline(struct unit *u, enum question_attach attach, uint32_t attach_type,
-			  const char *name, const char *module)
+/* Bound to its target when it is loaded. */
+static void by_trampoline(struct unit *u, enum question_attach kind, const char *name,
+			  const char *module)
 {
-	u->attach = attach;
-	u->prog_type = BPF_PROG_TYPE_TRACING;
-	u->attach_type = attach_type;
+	lower_attach_by(u, kind);
 	u->btf_name = name;
 	u->btf_module = module && *module && strcmp(module, "vmlinux") != 0 ? module : NULL;
-	u->access = ACCESS_ARRAY;
-	u->has_typed_ctx = true;
-}
-
-static void by_regs(struct unit *u, enum question_attach attach, uint32_t prog_type)
-{
-	u->attach = attach;
-	u->prog_type = prog_type;
-	u->access = ACCESS_REGS;
 }
 
 static bool is_raw_syscall(const struct unit *u)
@@ -130,29 +130,24 @@ static void plan_tracepoint(struct lower *L, struct unit *u)
 {
 	if (is_raw_syscall(u) && !asks(u->probe, ASKS_ARGS | BUT_RAW_SYSCALL) &&
 	    has_btf_tracepoint(L, u->point->event)) {
-		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
+		by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
 		u->access =
 			!strcmp(u->point->event, "sys_enter") ? ACCESS_SYS_ENTER : ACCESS_SYS_EXIT;
 		return;
 	}
 	if (!asks(u->probe, ASKS_ARGS) && has_btf_tracepoint(L, u->point->event)) {
-		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
+		by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
 		return;
 	}
-	u->attach = QATTACH_TRACEPOINT;
-	u->prog_type = BPF_PROG_TYPE_TRACEPOINT;
-	u->access = ACCESS_FORMAT;
+	lower_attach_by(u, QATTACH_TRACEPOINT);
 }
 
 static void plan_raw(struct lower *L, struct unit *u)
 {
-	if (has_btf_tracepoint(L, u->point->event)) {
-		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
-		return;
-	}
-	u->attach = QATTACH_RAW_TP;
-	u->prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
-	u->access = ACCESS_ARRAY;
+	if (has_btf_tracepoint(L, u->point->event))
+		by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
+	else
+		lower_attach_by(u, QATTACH_RAW_TP);
 }
 
 static void plan_kprobe(struct lower *L, struct unit *u, bool is_return)
@@ -161,17 +156,12 @@ static void plan_kprobe(struct lower *L, struct unit *u, bool is_return)
 
 	if (!world_has(L->w, WORLD_KPROBE) && world_has(L->w, WORLD_FENTRY) && !u->point->offset &&
 	    !u->point->is_address && !asks(u->probe, ASKS_CTX)) {
-		by_trampoline(u, is_return ? QATTACH_FEXIT : QATTACH_FENTRY,
-			      is_return ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY, u->point->function,
+		by_trampoline(u, is_return ? QATTACH_FEXIT : QATTACH_FENTRY, u->point->function,
 			      u->point->module);
 		return;
 	}
-	by_regs(u,
-		many ? (is_return ? QATTACH_KRETPROBE_MULTI : QATTACH_KPROBE_MULTI)
-		     : (is_return ? QATTACH_KRETPROBE : QATTACH_KPROBE),
-		BPF_PROG_TYPE_KPROBE);
-	if (many)
-		u->attach_type = BPF_TRACE_KPROBE_MULTI;
+	lower_attach_by(u, many ? (is_return ? QATTACH_KRETPROBE_MULTI : QATTACH_KPROBE_MULTI)
+				: (is_return ? QATTACH_KRETPROBE : QATTACH_KPROBE));
 }
 
 static bool is_one_binary(const struct checked_probe *p)
@@ -188,37 +178,27 @@ static void plan_uprobe(struct lower *L, struct unit *u, bool is_return)
 	bool many = u->probe->n_points > 1 && world_has(L->w, WORLD_UPROBE_MULTI) &&
 		    u->probe->points->binary && is_one_binary(u->probe);
 
-	by_regs(u,
-		many ? (is_return ? QATTACH_URETPROBE_MULTI : QATTACH_UPROBE_MULTI)
-		     : (is_return ? QATTACH_URETPROBE : QATTACH_UPROBE),
-		BPF_PROG_TYPE_KPROBE);
-	if (many)
-		u->attach_type = 48; /* BPF_TRACE_UPROBE_MULTI, Linux 6.6 */
+	lower_attach_by(u, many ? (is_return ? QATTACH_URETPROBE_MULTI : QATTACH_UPROBE_MULTI)
+				: (is_return ? QATTACH_URETPROBE : QATTACH_UPROBE));
 }
 
 static void choose(struct lower *L, struct unit *u)
 {
-	u->is_filtered = true;
 	switch (u->provider) {
 	case HOOK_BEGIN:
-		by_test_run(u, QATTACH_BEGIN);
-		u->is_filtered = false;
+		lower_attach_by(u, QATTACH_BEGIN);
 		break;
 	case HOOK_END:
-		by_test_run(u, QATTACH_END);
-		u->is_filtered = false;
+		lower_attach_by(u, QATTACH_END);
 		break;
 	case HOOK_SELF:
-		by_test_run(u, QATTACH_SELF);
-		u->is_filtered = false;
+		lower_attach_by(u, QATTACH_SELF);
 		break;
 	case HOOK_TEST:
-		by_test_run(u, QATTACH_TEST);
-		u->is_filtered = false;
+		lower_attach_by(u, QATTACH_TEST);
 		break;
 	case HOOK_BENCH:
-		by_test_run(u, QATTACH_BENCH);
-		u->is_filtered = false;
+		lower_attach_by(u, QATTACH_BENCH);
 		break;
 	case HOOK_KPROBE:
 		plan_kprobe(L, u, false);
@@ -229,11 +209,9 @@ static void choose(struct lower *L, struct unit *u)
 	case HOOK_UPROBE:
 	case HOOK_USDT:
 		plan_uprobe(L, u, false);
-		u->is_filtered = false; /* attached to the process alone */
 		break;
 	case HOOK_URETPROBE:
 		plan_uprobe(L, u, true);
-		u->is_filtered = false;
 		break;
 	case HOOK_TRACEPOINT:
 		plan_tracepoint(L, u);
@@ -242,31 +220,26 @@ static void choose(struct lower *L, struct unit *u)
 		plan_raw(L, u);
 		break;
 	case HOOK_PROFILE:
-		by_regs(u, QATTACH_PROFILE, BPF_PROG_TYPE_PERF_EVENT);
+		lower_attach_by(u, QATTACH_PROFILE);
 		break;
 	case HOOK_INTERVAL:
-		by_regs(u, QATTACH_INTERVAL, BPF_PROG_TYPE_PERF_EVENT);
-		u->is_filtered = false;
+		lower_attach_by(u, QATTACH_INTERVAL);
 		break;
 	case HOOK_SOFTWARE:
 	case HOOK_HARDWARE:
-		by_regs(u, QATTACH_PERF, BPF_PROG_TYPE_PERF_EVENT);
+		lower_attach_by(u, QATTACH_PERF);
 		break;
 	case HOOK_WATCHPOINT:
-		by_regs(u, QATTACH_WATCHPOINT, BPF_PROG_TYPE_PERF_EVENT);
+		lower_attach_by(u, QATTACH_WATCHPOINT);
 		break;
 	case HOOK_FENTRY:
-		by_trampoline(u, QATTACH_FENTRY, BPF_TRACE_FENTRY, u->point->function,
-			      u->point->module);
+		by_trampoline(u, QATTACH_FENTRY, u->point->function, u->point->module);
 		break;
 	case HOOK_FEXIT:
-		by_trampoline(u, QATTACH_FEXIT, BPF_TRACE_FEXIT, u->point->function,
-			      u->point->module);
+		by_trampoline(u, QATTACH_FEXIT, u->point->function, u->point->module);
 		break;
 	case HOOK_ITER:
-		by_trampoline(u, QATTACH_ITER, BPF_TRACE_ITER, u->point->event, NULL);
-		u->access = ACCESS_ITER;
-		u->is_filtered = false;
+		by_trampoline(u, QATTACH_ITER, u->point->event, NULL);
 		break;
 	case HOOKS:
 		break;
@@ -344,12 +317,6 @@ static void row_values(struct question_probe *q, const struct resolved *r)
 	}
 }
 
-static bool is_multi(enum question_attach a)
-{
-	return a == QATTACH_KPROBE_MULTI || a == QATTACH_KRETPROBE_MULTI ||
-	       a == QATTACH_UPROBE_MULTI || a == QATTACH_URETPROBE_MULTI;
-}
-
 static void multi_targets(struct lower *L, const struct unit *u, struct question_probe *row)
 {
 	const char **names = arena_array(L->a, const char *, u->n_points);
@@ -385,11 +352,9 @@ void lower_probe_row(struct lower *L, const struct unit *u)
 		row_values(&row, r);
 		row.attach = u->attach;
 		row.cookie = u->has_cookie ? u->row + n : 0;
-		if (r->binary || u->prog_type == BPF_PROG_TYPE_PERF_EVENT)
-			row.pid = u->provider == HOOK_INTERVAL || u->provider == HOOK_PROFILE
-					  ? -1
-					  : L->o->pid;
-		if (is_multi(u->attach)) {
+		if (attach_has(u->attach, QA_PID))
+			row.pid = L->o->pid;
+		if (attach_has(u->attach, QA_MULTI)) {
 			if (!n) {
 				multi_targets(L, u, &row);
 			} else { /* its name only */
