@@ -126,6 +126,14 @@ static bool is_raw_syscall(const struct unit *u)
 	       (!strcmp(r->event, "sys_enter") || !strcmp(r->event, "sys_exit"));
 }
 
+/* --- the column `plan` of hooks.def: a better way than the plain one, which is set already */
+
+static void plan_as_is(struct lower *L, struct unit *u)
+{
+	(void)L;
+	(void)u;
+}
+
 static void plan_tracepoint(struct lower *L, struct unit *u)
 {
 	if (is_raw_syscall(u) && !asks(u->probe, ASKS_ARGS | BUT_RAW_SYSCALL) &&
@@ -135,33 +143,38 @@ static void plan_tracepoint(struct lower *L, struct unit *u)
 			!strcmp(u->point->event, "sys_enter") ? ACCESS_SYS_ENTER : ACCESS_SYS_EXIT;
 		return;
 	}
-	if (!asks(u->probe, ASKS_ARGS) && has_btf_tracepoint(L, u->point->event)) {
+	if (!asks(u->probe, ASKS_ARGS) && has_btf_tracepoint(L, u->point->event))
 		by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
-		return;
-	}
-	lower_attach_by(u, QATTACH_TRACEPOINT);
 }
 
 static void plan_raw(struct lower *L, struct unit *u)
 {
 	if (has_btf_tracepoint(L, u->point->event))
 		by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
-	else
-		lower_attach_by(u, QATTACH_RAW_TP);
 }
 
-static void plan_kprobe(struct lower *L, struct unit *u, bool is_return)
+static void plan_function(struct lower *L, struct unit *u)
 {
-	bool many = u->probe->n_points > 1 && world_has(L->w, WORLD_KPROBE_MULTI);
+	(void)L;
+	by_trampoline(u, u->attach, u->point->function, u->point->module);
+}
+
+static void plan_iter(struct lower *L, struct unit *u)
+{
+	(void)L;
+	by_trampoline(u, u->attach, u->point->event, NULL);
+}
+
+static void plan_kprobe(struct lower *L, struct unit *u)
+{
+	bool is_return = attach_has(u->attach, QA_RETURN);
 
 	if (!world_has(L->w, WORLD_KPROBE) && world_has(L->w, WORLD_FENTRY) && !u->point->offset &&
-	    !u->point->is_address && !asks(u->probe, ASKS_CTX)) {
+	    !u->point->is_address && !asks(u->probe, ASKS_CTX))
 		by_trampoline(u, is_return ? QATTACH_FEXIT : QATTACH_FENTRY, u->point->function,
 			      u->point->module);
-		return;
-	}
-	lower_attach_by(u, many ? (is_return ? QATTACH_KRETPROBE_MULTI : QATTACH_KPROBE_MULTI)
-				: (is_return ? QATTACH_KRETPROBE : QATTACH_KPROBE));
+	else if (u->probe->n_points > 1 && world_has(L->w, WORLD_KPROBE_MULTI))
+		lower_attach_by(u, is_return ? QATTACH_KRETPROBE_MULTI : QATTACH_KPROBE_MULTI);
 }
 
 static bool is_one_binary(const struct checked_probe *p)
@@ -173,77 +186,26 @@ static bool is_one_binary(const struct checked_probe *p)
 	return true;
 }
 
-static void plan_uprobe(struct lower *L, struct unit *u, bool is_return)
+static void plan_uprobe(struct lower *L, struct unit *u)
 {
-	bool many = u->probe->n_points > 1 && world_has(L->w, WORLD_UPROBE_MULTI) &&
-		    u->probe->points->binary && is_one_binary(u->probe);
+	bool is_return = attach_has(u->attach, QA_RETURN);
 
-	lower_attach_by(u, many ? (is_return ? QATTACH_URETPROBE_MULTI : QATTACH_UPROBE_MULTI)
-				: (is_return ? QATTACH_URETPROBE : QATTACH_UPROBE));
+	if (u->probe->n_points > 1 && world_has(L->w, WORLD_UPROBE_MULTI) &&
+	    u->probe->points->binary && is_one_binary(u->probe))
+		lower_attach_by(u, is_return ? QATTACH_URETPROBE_MULTI : QATTACH_UPROBE_MULTI);
 }
 
-static void choose(struct lower *L, struct unit *u)
+static void (*const plans[HOOKS])(struct lower *L, struct unit *u) = {
+#define HOOK(id, name, aliases, prog_type, space, flags, attach, plan, parts, help) plan_##plan,
+#include "catalog/hooks.def"
+#undef HOOK
+};
+
+static void choose(struct lower *L, struct unit *u, const struct hook *hook)
 {
-	switch (u->provider) {
-	case HOOK_BEGIN:
-		lower_attach_by(u, QATTACH_BEGIN);
-		break;
-	case HOOK_END:
-		lower_attach_by(u, QATTACH_END);
-		break;
-	case HOOK_SELF:
-		lower_attach_by(u, QATTACH_SELF);
-		break;
-	case HOOK_TEST:
-		lower_attach_by(u, QATTACH_TEST);
-		break;
-	case HOOK_BENCH:
-		lower_attach_by(u, QATTACH_BENCH);
-		break;
-	case HOOK_KPROBE:
-		plan_kprobe(L, u, false);
-		break;
-	case HOOK_KRETPROBE:
-		plan_kprobe(L, u, true);
-		break;
-	case HOOK_UPROBE:
-	case HOOK_USDT:
-		plan_uprobe(L, u, false);
-		break;
-	case HOOK_URETPROBE:
-		plan_uprobe(L, u, true);
-		break;
-	case HOOK_TRACEPOINT:
-		plan_tracepoint(L, u);
-		break;
-	case HOOK_RAWTRACEPOINT:
-		plan_raw(L, u);
-		break;
-	case HOOK_PROFILE:
-		lower_attach_by(u, QATTACH_PROFILE);
-		break;
-	case HOOK_INTERVAL:
-		lower_attach_by(u, QATTACH_INTERVAL);
-		break;
-	case HOOK_SOFTWARE:
-	case HOOK_HARDWARE:
-		lower_attach_by(u, QATTACH_PERF);
-		break;
-	case HOOK_WATCHPOINT:
-		lower_attach_by(u, QATTACH_WATCHPOINT);
-		break;
-	case HOOK_FENTRY:
-		by_trampoline(u, QATTACH_FENTRY, u->point->function, u->point->module);
-		break;
-	case HOOK_FEXIT:
-		by_trampoline(u, QATTACH_FEXIT, u->point->function, u->point->module);
-		break;
-	case HOOK_ITER:
-		by_trampoline(u, QATTACH_ITER, u->point->event, NULL);
-		break;
-	case HOOKS:
-		break;
-	}
+	u->provider = hook->id;
+	lower_attach_by(u, hook->attach);
+	plans[hook->id](L, u);
 }
 
 /* Is the target part of the loaded program? */
@@ -264,8 +226,7 @@ void lower_plan(struct lower *L, const struct checked_probe *p,
 			continue;
 		u = arena_new(L->a, struct unit);
 		*u = (struct unit){.probe = p, .point = r, .n_points = 1, .is_named = is_named};
-		u->provider = r->hook ? r->hook->id : HOOKS;
-		choose(L, u);
+		choose(L, u, r->hook);
 		if (is_bound(u) || u->prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT) {
 			fn(L, u);
 			continue;
