@@ -224,7 +224,7 @@ static bool compare_number(const struct rule_event *e, enum rule_op op, const st
 		literal.number = right->value->number;
 	else
 		rule_literal_parse(v->type, right->text, &literal);
-	if (v->type == RT_INT)
+	if (rule_types[v->type].value == RV_SIGNED)
 		sign = ((int64_t)v->number > literal.number) -
 		       ((int64_t)v->number < literal.number);
 	else
@@ -255,8 +255,7 @@ static bool is_inside(const uint8_t ip[16], const struct rule_literal *net)
 	       (!rest || !((ip[whole] ^ net->ip[whole]) >> (8 - rest)));
 }
 
-static bool compare_ip(const struct rule_event *e, enum rule_op op, const struct rule_value *v,
-		       const struct operand *right)
+static bool compare_ip(enum rule_op op, const struct rule_value *v, const struct operand *right)
 {
 	struct rule_literal literal = {.is_valid = true, .prefix = 128};
 	bool is_text = false, does, is_in;
@@ -276,27 +275,19 @@ static bool compare_ip(const struct rule_event *e, enum rule_op op, const struct
 bool compare(const struct rule_event *e, enum rule_op op, const struct rule_value *v,
 	     const struct operand *right)
 {
-	switch (v->type) {
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_FLAGS:
-	case RT_ENUM:
+	switch (rule_types[v->type].value) {
+	case RV_TEXT:
+	case RV_BYTES:
+	case RV_NAMED:
 		return compare_text(e, op, v->text,
 				    right->value ? right->value->text : right->text);
-	case RT_INT:
-	case RT_UINT:
-	case RT_BOOL:
-	case RT_PORT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
+	case RV_SIGNED:
+	case RV_UNSIGNED:
+	case RV_BOOL:
+	case RV_PORT:
 		return compare_number(e, op, v, right);
-	case RT_IP:
-	case RT_NET:
-		return compare_ip(e, op, v, right);
-	case RT_STRINGS:
-	case RT_IPS:
-	case RT_PORTS: /* their elements are compared: eval.c */
-		break;
+	case RV_ADDRESS:
+		return compare_ip(op, v, right);
 	}
 	return false;
 }

@@ -103,6 +103,26 @@ static bool has_key(const struct buf *to, size_t start, struct str key)
 	return has;
 }
 
+/* A number, true or false: JSON has them without quotes. */
+static bool is_plain(enum rule_type type)
+{
+	if (rule_types[type].shape != RS_ONE)
+		return false;
+	switch (rule_types[type].value) {
+	case RV_SIGNED:
+	case RV_UNSIGNED:
+	case RV_BOOL:
+	case RV_PORT:
+		return true;
+	case RV_TEXT:
+	case RV_BYTES:
+	case RV_NAMED:
+	case RV_ADDRESS:
+		break;
+	}
+	return false;
+}
+
 static void put_value(struct buf *to, const struct rule_event *e, const struct rule_term *t)
 {
 	struct rule_value v;
@@ -112,33 +132,13 @@ static void put_value(struct buf *to, const struct rule_event *e, const struct r
 		buf_puts(to, "null");
 		return;
 	}
-	switch (v.type) {
-	case RT_INT:
-		buf_put_s64(to, (int64_t)v.number);
-		return;
-	case RT_UINT:
-	case RT_PORT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
-		buf_put_u64(to, v.number);
-		return;
-	case RT_BOOL:
-		buf_puts(to, v.number ? "true" : "false");
-		return;
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_IP:
-	case RT_NET:
-	case RT_FLAGS:
-	case RT_ENUM:
-	case RT_STRINGS:
-	case RT_IPS:
-	case RT_PORTS:
-		rule_term_print(e, t, &text);
-		escape_json(to, buf_str(&text));
-		buf_done(&text);
+	if (is_plain(v.type)) {
+		rule_value_print(&v, to);
 		return;
 	}
+	rule_term_print(e, t, &text);
+	escape_json(to, buf_str(&text));
+	buf_done(&text);
 }
 
 static void put_member(struct buf *to, size_t start, const struct rule_event *e, struct str key,
