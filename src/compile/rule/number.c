@@ -30,44 +30,19 @@ static bool add_number(struct pushdown *x, struct tests *t, enum rule_op op, boo
 		       int64_t v)
 {
 	enum test_kind kind = is_signed ? TEST_SIGNED : TEST_UNSIGNED;
-	int64_t least = is_signed ? INT64_MIN : 0, most = is_signed ? INT64_MAX : -1;
+	enum rule_order order = rule_op_info[op].order;
+	int64_t least = is_signed ? INT64_MIN : 0, most = is_signed ? INT64_MAX : -1, step;
 
-	switch (op) {
-	case RULE_EQ:
-	case RULE_NE:
-	case RULE_IN:
-	case RULE_INTERSECTS:
-		add(x, t, kind, v, v);
-		return true;
-	case RULE_LT:
-		if (v != least)
-			add(x, t, kind, least, v - 1);
-		return true;
-	case RULE_LE:
-		add(x, t, kind, least, v);
-		return true;
-	case RULE_GT:
-		if (v != most)
-			add(x, t, kind, v + 1, most);
-		return true;
-	case RULE_GE:
-		add(x, t, kind, v, most);
-		return true;
-	case RULE_EXISTS:
-	case RULE_CONTAINS:
-	case RULE_ICONTAINS:
-	case RULE_BCONTAINS:
-	case RULE_STARTSWITH:
-	case RULE_BSTARTSWITH:
-	case RULE_ENDSWITH:
-	case RULE_GLOB:
-	case RULE_IGLOB:
-	case RULE_REGEX:
-	case RULE_PMATCH:
-	case RULE_OPS:
-		break;
-	}
-	return false;
+	if (order == RULE_O_TEXT || order == RULE_O_ANY)
+		return false;
+	if (order == RULE_O_OTHER) /* the tests are negated */
+		order = RULE_O_EQUAL;
+	if ((order == RULE_O_LESS && v == least) || (order == RULE_O_GREATER && v == most))
+		return true; /* there is none */
+	step = !(order & RULE_O_EQUAL);
+	add(x, t, kind, order & RULE_O_LESS ? least : v + step,
+	    order & RULE_O_GREATER ? most : v - step);
+	return true;
 }
 
 bool number_plain(struct pushdown *x, struct tests *t, const struct rule_check *c,
