@@ -150,47 +150,6 @@ int trace_load(struct trace *t)
 	return 0;
 }
 
-static bool is_run_by_us(enum question_attach a)
-{
-	return a == QATTACH_BEGIN || a == QATTACH_END || a == QATTACH_TEST || a == QATTACH_BENCH ||
-	       a == QATTACH_SELF;
-}
-
-/* With -c, what can be bound to a process is bound to the command's, as bpftrace does. */
-static void bind_to_command(const struct trace *t, struct question_probe *p)
-{
-	switch (p->attach) {
-	case QATTACH_UPROBE:
-	case QATTACH_URETPROBE:
-	case QATTACH_UPROBE_MULTI:
-	case QATTACH_URETPROBE_MULTI:
-	case QATTACH_PERF:
-	case QATTACH_PROFILE:
-		if (t->command.pid > 0 && p->pid <= 0)
-			p->pid = t->command.pid;
-		break;
-	case QATTACH_NONE:
-	case QATTACH_BEGIN:
-	case QATTACH_END:
-	case QATTACH_TEST:
-	case QATTACH_BENCH:
-	case QATTACH_SELF:
-	case QATTACH_TP_BTF:
-	case QATTACH_RAW_TP:
-	case QATTACH_TRACEPOINT:
-	case QATTACH_KPROBE:
-	case QATTACH_KRETPROBE:
-	case QATTACH_KPROBE_MULTI:
-	case QATTACH_KRETPROBE_MULTI:
-	case QATTACH_FENTRY:
-	case QATTACH_FEXIT:
-	case QATTACH_INTERVAL:
-	case QATTACH_WATCHPOINT:
-	case QATTACH_ITER:
-		break;
-	}
-}
-
 /* Returns the exit status; how many there are in *ret. */
 int trace_attach(struct trace *t, unsigned int *ret)
 {
@@ -201,10 +160,10 @@ int trace_attach(struct trace *t, unsigned int *ret)
 	for (size_t i = 0; i < t->q.probes.n; i++) {
 		struct question_probe *p = &t->q.probes.p[i];
 
-		bind_to_command(t, p);
-		t->waits |= (!is_run_by_us(p->attach) && p->attach != QATTACH_ITER) ||
-			    p->attach == QATTACH_SELF;
-		if (is_run_by_us(p->attach)) {
+		if (t->command.pid > 0 && p->pid <= 0 && attach_has(p->attach, QA_COMMAND))
+			p->pid = t->command.pid;
+		t->waits |= !attach_has(p->attach, QA_ENDS);
+		if (attach_has(p->attach, QA_OWN)) {
 			*ret += p->counts_as;
 			continue;
 		}

@@ -9,61 +9,6 @@
 
 #include <inttypes.h>
 
-static const char *attach_word(enum question_attach a)
-{
-	switch (a) {
-	case QATTACH_NONE:
-		return "served by the row above";
-	case QATTACH_BEGIN:
-		return "run once before all others, by test-run";
-	case QATTACH_END:
-		return "run once after all others, by test-run";
-	case QATTACH_TEST:
-	case QATTACH_BENCH:
-		return "run by test-run when asked for";
-	case QATTACH_SELF:
-		return "run by test-run when skep gets the signal";
-	case QATTACH_TP_BTF:
-		return "tp_btf: a raw tracepoint whose arguments have types; detaches in 0.1 ms";
-	case QATTACH_RAW_TP:
-		return "raw tracepoint";
-	case QATTACH_TRACEPOINT:
-		return "tracepoint through a perf event: its fields are read; takes 70 ms to "
-		       "detach";
-	case QATTACH_KPROBE:
-		return "kprobe";
-	case QATTACH_KRETPROBE:
-		return "kretprobe";
-	case QATTACH_KPROBE_MULTI:
-		return "kprobe.multi: one attachment for all functions";
-	case QATTACH_KRETPROBE_MULTI:
-		return "kretprobe.multi: one attachment for all functions";
-	case QATTACH_FENTRY:
-		return "fentry: a call in the function itself, cheaper than a kprobe";
-	case QATTACH_FEXIT:
-		return "fexit: a call in the function itself, cheaper than a kretprobe";
-	case QATTACH_UPROBE:
-		return "uprobe";
-	case QATTACH_URETPROBE:
-		return "uretprobe";
-	case QATTACH_UPROBE_MULTI:
-		return "uprobe.multi: one attachment for all functions";
-	case QATTACH_URETPROBE_MULTI:
-		return "uretprobe.multi: one attachment for all functions";
-	case QATTACH_PERF:
-		return "perf event, on each cpu";
-	case QATTACH_PROFILE:
-		return "perf event: a clock on each cpu";
-	case QATTACH_INTERVAL:
-		return "perf event: a clock on one cpu";
-	case QATTACH_WATCHPOINT:
-		return "perf event: a hardware breakpoint";
-	case QATTACH_ITER:
-		return "iterator";
-	}
-	return "?";
-}
-
 static const char *loss_word(enum question_loss_kind kind)
 {
 	switch (kind) {
@@ -112,14 +57,14 @@ static const char *map_type_word(const struct question_map *m)
 static const char *hook_word(const struct question_probe *p)
 {
 	if (!str_starts(str_of(p->name), STR("tracepoint:syscalls:")))
-		return attach_word(p->attach);
+		return attach_kinds[p->attach].does;
 	if (p->attach == QATTACH_TP_BTF)
 		return "tp_btf: all system calls, told apart by number: 13 ns for each other call, "
 		       "but 100 ns less a hit than a perf event, and 0.1 ms to detach, not 70";
 	if (p->attach == QATTACH_RAW_TP)
 		return "raw tracepoint: all system calls, told apart by number; 0.1 ms to detach, "
 		       "where a perf event takes 70";
-	return attach_word(p->attach);
+	return attach_kinds[p->attach].does;
 }
 
 static void explain_probes(const struct question *q, FILE *out)

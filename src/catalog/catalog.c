@@ -67,19 +67,15 @@ static const struct {
 };
 
 static const size_t sizes[BODY_END] = {
-	[BODY_wire_head] = sizeof(struct wire_head),
-	[BODY_wire_proc] = sizeof(struct wire_proc),
-	[BODY_wire_fork] = sizeof(struct wire_fork),
-	[BODY_wire_exit] = sizeof(struct wire_exit),
-	[BODY_wire_file] = sizeof(struct wire_file),
-	[BODY_wire_conn] = sizeof(struct wire_conn),
-	[BODY_wire_creds] = sizeof(struct wire_creds),
-	[BODY_wire_sys] = sizeof(struct wire_sys),
-	[BODY_wire_sock] = sizeof(struct wire_sock),
-	[BODY_wire_cgroup] = sizeof(struct wire_cgroup),
-	[BODY_wire_container] = sizeof(struct wire_container),
-	[BODY_wire_user] = sizeof(struct wire_user),
-	[BODY_wire_tally] = sizeof(struct wire_tally),
+#define BODY(id, call) sizeof(struct id),
+#include "catalog/bodies.def"
+#undef BODY
+};
+
+const uint16_t body_calls[BODY_END + 1] = {
+#define BODY(id, call) call,
+#include "catalog/bodies.def"
+#undef BODY
 };
 
 static const char *const groups[] = {

@@ -24,21 +24,11 @@ enum field_type {
 	T_END,
 };
 
-/* The structs of wire/event.h that carry events. */
+/* The structs of wire/event.h that carry records. */
 enum body {
-	BODY_wire_head,
-	BODY_wire_proc,
-	BODY_wire_fork,
-	BODY_wire_exit,
-	BODY_wire_file,
-	BODY_wire_conn,
-	BODY_wire_creds,
-	BODY_wire_sys,
-	BODY_wire_sock,
-	BODY_wire_cgroup,
-	BODY_wire_container,
-	BODY_wire_user,
-	BODY_wire_tally,
+#define BODY(id, call) BODY_##id,
+#include "catalog/bodies.def"
+#undef BODY
 	BODY_END,
 };
 
@@ -87,6 +77,8 @@ const char *syscall_name(uint32_t nr, bool is_compat);
 /* The body of a record of this kind; BODY_END: there is no such kind. */
 enum body body_of_kind(unsigned int kind);
 size_t body_size(enum body body);
+/* Where a body has the number of its system call; 0: it has none, as BODY_END. */
+extern const uint16_t body_calls[BODY_END + 1];
 /* The offset of the i-th string of a body; 0 after the last. */
 size_t body_string(enum body body, size_t i);
 

@@ -19,8 +19,16 @@
 #define H_GLOB	      HOOK_GLOB
 
 const struct hook hooks[HOOKS] = {
-#define HOOK(id, name, aliases, prog_type, space, flags, parts, help) \
-	{HOOK_##id, name, aliases, BPF_PROG_TYPE_##prog_type, SPACE_##space, flags, parts, help},
+#define HOOK(id_, name_, aliases_, type_, space_, flags_, attach_, plan_, parts_, help_) \
+	{.id = HOOK_##id_,                                                               \
+	 .name = name_,                                                                  \
+	 .aliases = aliases_,                                                            \
+	 .prog_type = BPF_PROG_TYPE_##type_,                                             \
+	 .space = SPACE_##space_,                                                        \
+	 .flags = flags_,                                                                \
+	 .attach = QATTACH_##attach_,                                                    \
+	 .parts = parts_,                                                                \
+	 .help = help_},
 #include "catalog/hooks.def"
 #undef HOOK
 };

@@ -2,11 +2,13 @@
 /* Where bpftrace's programs can be attached: the rows of hooks.def, and names of events. */
 #pragma once
 
+#include "catalog/attach.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 enum hook_id {
-#define HOOK(id, name, aliases, prog_type, space, flags, parts, help) HOOK_##id,
+#define HOOK(id, name, aliases, prog_type, space, flags, attach, plan, parts, help) HOOK_##id,
 #include "catalog/hooks.def"
 #undef HOOK
 	HOOKS
@@ -30,6 +32,7 @@ struct hook {
 	uint32_t prog_type; /* enum bpf_prog_type */
 	uint8_t space;	    /* enum type_space */
 	uint32_t flags;
+	enum question_attach attach; /* if nothing cheaper means the same */
 	const char *parts, *help;
 };
 

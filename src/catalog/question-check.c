@@ -97,42 +97,14 @@ static const char *check_prog(struct question *q, struct question_prog *p)
 	return NULL;
 }
 
-/* What query-attach.c takes for granted of each way. */
-static bool has_target(const struct question_probe *p)
+/* What the runtimes take for granted of each way. */
+static bool has_needs(const struct question_probe *p)
 {
-	switch (p->attach) {
-	case QATTACH_RAW_TP:
-		return p->target;
-	case QATTACH_TRACEPOINT:
-		return p->group && p->target;
-	case QATTACH_KPROBE_MULTI:
-	case QATTACH_KRETPROBE_MULTI:
-		return p->targets || p->addresses;
-	case QATTACH_UPROBE:
-	case QATTACH_URETPROBE:
-		return p->binary;
-	case QATTACH_UPROBE_MULTI:
-	case QATTACH_URETPROBE_MULTI:
-		return p->binary && p->addresses;
-	case QATTACH_BEGIN:
-	case QATTACH_END:
-	case QATTACH_TEST:
-	case QATTACH_BENCH:
-	case QATTACH_SELF:
-	case QATTACH_TP_BTF:
-	case QATTACH_KPROBE:
-	case QATTACH_KRETPROBE:
-	case QATTACH_FENTRY:
-	case QATTACH_FEXIT:
-	case QATTACH_PERF:
-	case QATTACH_PROFILE:
-	case QATTACH_INTERVAL:
-	case QATTACH_WATCHPOINT:
-	case QATTACH_ITER:
-	case QATTACH_NONE:
-		return true;
-	}
-	return false;
+	uint32_t has = (p->target ? QN_TARGET : 0u) | (p->group ? QN_GROUP : 0u) |
+		       (p->binary ? QN_BINARY : 0u) | (p->addresses ? QN_ADDRESSES : 0u) |
+		       (p->targets || p->addresses ? QN_LIST : 0u);
+
+	return !(attach_kinds[p->attach].needs & ~has);
 }
 
 static const char *check_probe(struct question *q, struct question_probe *p)
@@ -140,7 +112,7 @@ static const char *check_probe(struct question *q, struct question_probe *p)
 	clip(q, &p->span);
 	if (p->prog >= q->progs.n)
 		return "a probe's program";
-	if (!has_target(p))
+	if (!has_needs(p))
 		return "a probe's target";
 	return p->counts_as > PROBE_NAMES ? "a probe" : NULL;
 }

@@ -157,7 +157,7 @@ static void walk_probe(struct form *f, struct question_probe *p)
 {
 	walk_text(f, &p->name);
 	form_string(f, &p->func);
-	BELOW(f, p->attach, QATTACH_NONE + 1);
+	BELOW(f, p->attach, QATTACHES);
 	NUMBER(f, p->prog);
 	NUMBER(f, p->cookie);
 	form_string(f, &p->group);

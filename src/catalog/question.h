@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/diag/diag.h"
+#include "catalog/attach.h"
 #include "catalog/type.h"
 
 #include <linux/bpf.h>
@@ -110,34 +111,7 @@ struct question_prog {
 	struct span span; /* the action block */
 };
 
-/* --- where programs are attached */
-
-enum question_attach {
-	QATTACH_BEGIN,	    /* run once before all others attach, by test-run */
-	QATTACH_END,	    /* run once after all are detached */
-	QATTACH_TEST,	    /* test:NAME, by test-run when asked for */
-	QATTACH_BENCH,	    /* bench:NAME */
-	QATTACH_SELF,	    /* self:signal:NAME, by test-run when the signal comes: `number` */
-	QATTACH_TP_BTF,	    /* BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP; target in the program */
-	QATTACH_RAW_TP,	    /* BPF_PROG_TYPE_RAW_TRACEPOINT: `target` */
-	QATTACH_TRACEPOINT, /* BPF_PROG_TYPE_TRACEPOINT by perf event: `group`, `target` */
-	QATTACH_KPROBE,	    /* by perf event: `module`?, `target`, `offset` or `address` */
-	QATTACH_KRETPROBE,
-	QATTACH_KPROBE_MULTI, /* `targets` */
-	QATTACH_KRETPROBE_MULTI,
-	QATTACH_FENTRY,
-	QATTACH_FEXIT,
-	QATTACH_UPROBE, /* `binary`, `address` is the file offset; `ref_ctr` for USDT */
-	QATTACH_URETPROBE,
-	QATTACH_UPROBE_MULTI, /* `binary`, `addresses` */
-	QATTACH_URETPROBE_MULTI,
-	QATTACH_PERF,	    /* software, hardware: `perf_type`, `perf_config`, `period` */
-	QATTACH_PROFILE,    /* every `period` (or `is_freq`: times a second), on each cpu */
-	QATTACH_INTERVAL,   /* the same on one cpu */
-	QATTACH_WATCHPOINT, /* `address`, `length`, `mode` (HW_BREAKPOINT_*) */
-	QATTACH_ITER,	    /* `target` is the kind; `pin` */
-	QATTACH_NONE,	    /* served by another row: here for its name alone */
-};
+/* --- where programs are attached: attach.def has the ways, and what each needs of these */
 
 struct question_probe {
 	const char *name; /* as builtin `probe` says it: "tracepoint:syscalls:sys_enter_openat" */

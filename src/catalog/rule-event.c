@@ -67,34 +67,17 @@ static const struct wire_annex *annex_of(const struct wire_head *h)
 
 int rule_event_nr(const struct wire_head *h)
 {
+	enum body body = body_of_kind(h->kind);
 	const struct wire_annex *a;
 
-	switch (body_of_kind(h->kind)) {
-	case BODY_wire_file:
-		return ((const struct wire_file *)h)->nr;
-	case BODY_wire_sys:
-		return ((const struct wire_sys *)h)->nr;
-	case BODY_wire_sock:
-		return ((const struct wire_sock *)h)->nr;
-	case BODY_wire_creds:
-		return ((const struct wire_creds *)h)->nr;
-	case BODY_wire_proc:
-		a = annex_of(h);
-		if (h->flags & WIRE_F_COMPAT)
-			return a && a->flags & WIRE_A_EXECVEAT ? 358 : 11;
-		return a && a->flags & WIRE_A_EXECVEAT ? SYS_execveat : SYS_execve;
-	case BODY_wire_head:
-	case BODY_wire_fork:
-	case BODY_wire_exit:
-	case BODY_wire_conn:
-	case BODY_wire_cgroup:
-	case BODY_wire_container:
-	case BODY_wire_user:
-	case BODY_wire_tally:
-	case BODY_END:
-		break;
-	}
-	return -1;
+	if (body_calls[body])
+		return *(const int *)((const char *)h + body_calls[body]);
+	if (body != BODY_wire_proc)
+		return -1;
+	a = annex_of(h);
+	if (h->flags & WIRE_F_COMPAT)
+		return a && a->flags & WIRE_A_EXECVEAT ? 358 : 11;
+	return a && a->flags & WIRE_A_EXECVEAT ? SYS_execveat : SYS_execve;
 }
 
 static bool is_row(const struct rule_event_info *info, const struct wire_head *h, int nr)

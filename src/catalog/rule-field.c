@@ -35,28 +35,12 @@ static const char *const names[] = {
 	NULL,
 };
 
-const char *rule_type_name(enum rule_type type)
-{
-	static const char *const type_names[] = {
-		[RT_STRING] = "CHARBUF",
-		[RT_BYTES] = "BYTEBUF",
-		[RT_INT] = "INT64",
-		[RT_UINT] = "UINT64",
-		[RT_BOOL] = "BOOL",
-		[RT_IP] = "IPADDR",
-		[RT_NET] = "IPNET",
-		[RT_PORT] = "PORT",
-		[RT_RELTIME] = "RELTIME",
-		[RT_ABSTIME] = "ABSTIME",
-		[RT_FLAGS] = "FLAGS32",
-		[RT_ENUM] = "ENUMFLAGS32",
-		[RT_STRINGS] = "CHARBUF LIST",
-		[RT_IPS] = "IPADDR",
-		[RT_PORTS] = "PORT",
-	};
-
-	return type_names[type];
-}
+const struct rule_type_info rule_types[RULE_TYPES] = {
+#define RULE_TYPE(id, name, value, shape, item, operators, what) \
+	{name, RV_##value, RS_##shape, RT_##item},
+#include "catalog/rule-type.def"
+#undef RULE_TYPE
+};
 
 const char *rule_class_name(enum rule_class class)
 {

@@ -14,24 +14,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* As Falco's types; how literals are parsed and values are compared and printed. */
 enum rule_type {
-	RT_STRING, /* CHARBUF, FSPATH */
-	RT_BYTES,  /* BYTEBUF */
-	RT_INT,	   /* signed 64 */
-	RT_UINT,
-	RT_BOOL,    /* "true", "false" */
-	RT_IP,	    /* v4 or v6 */
-	RT_NET,	    /* address/bits; compared with an address: is it inside? */
-	RT_PORT,    /* 16 bits */
-	RT_RELTIME, /* nanoseconds */
-	RT_ABSTIME, /* nanoseconds since 1970 */
-	RT_FLAGS,   /* a number that is printed, and compared, as NAME|NAME */
-	RT_ENUM,    /* a number that is printed, and compared, as a name */
-	RT_STRINGS, /* a list of strings: for intersects, in, exists */
-	RT_IPS,	    /* two-sided: either end may match (fd.ip, fd.net) */
-	RT_PORTS,   /* two-sided */
+#define RULE_TYPE(id, name, value, shape, item, operators, what) RT_##id,
+#include "catalog/rule-type.def"
+#undef RULE_TYPE
+	RULE_TYPES
 };
+
+/* How literals are parsed, and values compared and printed. */
+enum rule_value_kind {
+	RV_TEXT,
+	RV_BYTES,
+	RV_NAMED, /* a number that is printed, and compared, by names */
+	RV_SIGNED,
+	RV_UNSIGNED, /* 64 bits */
+	RV_BOOL,
+	RV_PORT,    /* 16 bits */
+	RV_ADDRESS, /* 16 bytes, and how many bits count */
+};
+
+enum rule_shape { RS_ONE, RS_LIST, RS_ENDS };
+
+struct rule_type_info {
+	const char *name; /* "CHARBUF", … as Falco lists them */
+	enum rule_value_kind value;
+	enum rule_shape shape;
+	enum rule_type item; /* of each, if they are several */
+};
+
+extern const struct rule_type_info rule_types[RULE_TYPES];
 
 /* Where its value comes from: what the kernel can decide about it (rules explain). */
 enum rule_class {
@@ -97,7 +108,6 @@ struct rule_literal {
 bool rule_field_find(struct str text, struct rule_field_ref *ret, const char **ret_near);
 /* Parse `text` for a value of `type`; false: it is none (the literal is set all the same). */
 bool rule_literal_parse(enum rule_type type, struct str text, struct rule_literal *ret);
-const char *rule_type_name(enum rule_type type);    /* "CHARBUF", … as Falco lists them */
 const char *rule_class_name(enum rule_class class); /* "once an exec", … for people */
 
 /*

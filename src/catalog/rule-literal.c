@@ -88,31 +88,24 @@ static bool parse_bool(const char *text, int64_t *ret)
 	return *ret || !strcmp(text, "false");
 }
 
-static bool parse(enum rule_type type, char *text, struct rule_literal *to)
+static bool parse(enum rule_value_kind kind, char *text, struct rule_literal *to)
 {
-	switch (type) {
-	case RT_INT:
+	switch (kind) {
+	case RV_SIGNED:
 		return parse_number(text, true, &to->number);
-	case RT_UINT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
+	case RV_UNSIGNED:
 		return parse_number(text, false, &to->number);
-	case RT_BOOL:
+	case RV_BOOL:
 		return parse_bool(text, &to->number);
-	case RT_IP:
-	case RT_NET:
-	case RT_IPS:
+	case RV_ADDRESS:
 		return parse_ip(text, to);
-	case RT_PORT:
-	case RT_PORTS:
+	case RV_PORT:
 		return parse_port(text, &to->number);
-	case RT_FLAGS:
-	case RT_ENUM: /* compared as text; the number is there for who wants it */
+	case RV_NAMED: /* compared as text; the number is there for who wants it */
 		parse_number(text, true, &to->number);
 		return true;
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_STRINGS:
+	case RV_TEXT:
+	case RV_BYTES:
 		return true;
 	}
 	return false;
@@ -121,8 +114,8 @@ static bool parse(enum rule_type type, char *text, struct rule_literal *to)
 bool rule_literal_parse(enum rule_type type, struct str text, struct rule_literal *ret)
 {
 	char copy[LITERAL_MAX];
-	bool is_text = type == RT_STRING || type == RT_BYTES || type == RT_STRINGS ||
-		       type == RT_FLAGS || type == RT_ENUM;
+	enum rule_value_kind kind = rule_types[type].value;
+	bool is_text = kind == RV_TEXT || kind == RV_BYTES || kind == RV_NAMED;
 	bool fits = text.n < sizeof(copy) && (!text.n || !memchr(text.p, 0, text.n));
 
 	*ret = (struct rule_literal){0};
@@ -130,5 +123,5 @@ bool rule_literal_parse(enum rule_type type, struct str text, struct rule_litera
 		return ret->is_valid = is_text;
 	memcpy(copy, text.n ? text.p : "", text.n);
 	copy[text.n] = 0;
-	return ret->is_valid = parse(type, copy, ret);
+	return ret->is_valid = parse(kind, copy, ret);
 }

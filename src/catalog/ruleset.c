@@ -7,7 +7,8 @@
 #include "base/macro.h"
 
 const struct rule_op_info rule_op_info[RULE_OPS] = {
-#define RULE_OP(id, text, values, help) [RULE_##id] = {text, help, RULE_V_##values},
+#define RULE_OP(id, text, values, order, help) \
+	[RULE_##id] = {text, help, RULE_V_##values, RULE_O_##order},
 #include "catalog/rule-ops.def"
 #undef RULE_OP
 };

@@ -17,16 +17,29 @@
 #include "catalog/wire/rule.h"
 
 enum rule_op {
-#define RULE_OP(id, text, values, help) RULE_##id,
+#define RULE_OP(id, text, values, order, help) RULE_##id,
 #include "catalog/rule-ops.def"
 #undef RULE_OP
 	RULE_OPS
 };
 
 enum rule_op_values { RULE_V_NONE, RULE_V_ONE, RULE_V_LIST };
+/* Of two numbers: the first is less, equal, greater; a bit each. */
+enum rule_order {
+	RULE_O_TEXT = 0,
+	RULE_O_LESS = 1 << 0,
+	RULE_O_EQUAL = 1 << 1,
+	RULE_O_LESS_EQUAL = RULE_O_LESS | RULE_O_EQUAL,
+	RULE_O_GREATER = 1 << 2,
+	RULE_O_OTHER = RULE_O_LESS | RULE_O_GREATER,
+	RULE_O_GREATER_EQUAL = RULE_O_GREATER | RULE_O_EQUAL,
+	RULE_O_ANY = RULE_O_LESS | RULE_O_EQUAL | RULE_O_GREATER,
+};
+
 struct rule_op_info {
 	const char *text, *help;
 	enum rule_op_values values;
+	enum rule_order order;
 };
 extern const struct rule_op_info rule_op_info[RULE_OPS];
 

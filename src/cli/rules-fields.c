@@ -69,7 +69,7 @@ static void add_kinds(struct buf *b, uint64_t kinds, const char *none)
 static void add_row(struct buf *b, const char *name, enum rule_type type, enum rule_class class,
 		    const char *help)
 {
-	buf_printf(b, "%-36s %-12s %-28s %s\n", name, rule_type_name(type), rule_class_name(class),
+	buf_printf(b, "%-36s %-12s %-28s %s\n", name, rule_types[type].name, rule_class_name(class),
 		   help);
 }
 
@@ -79,7 +79,7 @@ static void add_row_json(struct buf *b, const char *name, enum rule_type type,
 	json_put_item(b);
 	buf_puts(b, "\n{");
 	json_put_member(b, "name", name);
-	json_put_member(b, "type", rule_type_name(type));
+	json_put_member(b, "type", rule_types[type].name);
 	json_put_member(b, "argument", argument);
 	json_put_member(b, "decided", rule_class_name(class));
 }

@@ -52,7 +52,7 @@ static const struct {
 };
 
 static const char *const providers[] = {
-#define HOOK(id, name, aliases, prog_type, space, flags, parts, help) name,
+#define HOOK(id, name, aliases, prog_type, space, flags, attach, plan, parts, help) name,
 #include "catalog/hooks.def"
 #undef HOOK
 };

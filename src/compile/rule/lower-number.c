@@ -2,6 +2,7 @@
 /* Numbers of the record: loaded, and held against a check's tests. */
 #include "compile/rule/lower.h"
 
+#include "catalog/catalog.h"
 #include "compile/rule/number.h"
 
 #include <fcntl.h>
@@ -11,31 +12,21 @@
 /* The number of the call; 1 << 32 is added for calls of 32 bits. */
 static struct ir_val load_call(struct lower *l)
 {
+	enum body body = body_of_kind(l->k->kind);
+	unsigned int call = body_calls[body];
 	struct ir_val nr, compat;
 
 	compat = lower_stage_load(l, offsetof(struct wire_head, flags), 2, false);
 	compat = ir_math(&l->b, IR_AND, compat, IR_I(WIRE_F_COMPAT));
 	compat = ir_math(&l->b, IR_SHL, compat, IR_I(32 - 1));
 	_Static_assert(WIRE_F_COMPAT == 2, "shifted so far");
-	switch (number_body(l->k->kind)) {
-	case NUMBER_BODY_FILE:
-		nr = lower_stage_load(l, offsetof(struct wire_file, nr), 4, false);
-		break;
-	case NUMBER_BODY_SYS:
-		nr = lower_stage_load(l, offsetof(struct wire_sys, nr), 4, false);
-		break;
-	case NUMBER_BODY_SOCK:
-		nr = lower_stage_load(l, offsetof(struct wire_sock, nr), 4, false);
-		break;
-	case NUMBER_BODY_CREDS:
-		nr = lower_stage_load(l, offsetof(struct wire_creds, nr), 4, false);
-		break;
-	case NUMBER_BODY_PROC:
+	if (call) {
+		nr = lower_stage_load(l, call, 4, false);
+	} else if (body == BODY_wire_proc) {
 		nr = lower_stage_load(l, ANNEX(flags), 4, false);
 		nr = ir_math(&l->b, IR_SHR, nr, IR_I(__builtin_ctz(WIRE_A_EXECVEAT)));
 		nr = ir_math(&l->b, IR_AND, nr, IR_I(1));
-		break;
-	case NUMBER_BODY_NONE:
+	} else {
 		return IR_I(INT32_MAX);
 	}
 	return ir_math(&l->b, IR_OR, nr, compat);

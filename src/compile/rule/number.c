@@ -30,50 +30,25 @@ static bool add_number(struct pushdown *x, struct tests *t, enum rule_op op, boo
 		       int64_t v)
 {
 	enum test_kind kind = is_signed ? TEST_SIGNED : TEST_UNSIGNED;
-	int64_t least = is_signed ? INT64_MIN : 0, most = is_signed ? INT64_MAX : -1;
+	enum rule_order order = rule_op_info[op].order;
+	int64_t least = is_signed ? INT64_MIN : 0, most = is_signed ? INT64_MAX : -1, step;
 
-	switch (op) {
-	case RULE_EQ:
-	case RULE_NE:
-	case RULE_IN:
-	case RULE_INTERSECTS:
-		add(x, t, kind, v, v);
-		return true;
-	case RULE_LT:
-		if (v != least)
-			add(x, t, kind, least, v - 1);
-		return true;
-	case RULE_LE:
-		add(x, t, kind, least, v);
-		return true;
-	case RULE_GT:
-		if (v != most)
-			add(x, t, kind, v + 1, most);
-		return true;
-	case RULE_GE:
-		add(x, t, kind, v, most);
-		return true;
-	case RULE_EXISTS:
-	case RULE_CONTAINS:
-	case RULE_ICONTAINS:
-	case RULE_BCONTAINS:
-	case RULE_STARTSWITH:
-	case RULE_BSTARTSWITH:
-	case RULE_ENDSWITH:
-	case RULE_GLOB:
-	case RULE_IGLOB:
-	case RULE_REGEX:
-	case RULE_PMATCH:
-	case RULE_OPS:
-		break;
-	}
-	return false;
+	if (order == RULE_O_TEXT || order == RULE_O_ANY)
+		return false;
+	if (order == RULE_O_OTHER) /* the tests are negated */
+		order = RULE_O_EQUAL;
+	if ((order == RULE_O_LESS && v == least) || (order == RULE_O_GREATER && v == most))
+		return true; /* there is none */
+	step = !(order & RULE_O_EQUAL);
+	add(x, t, kind, order & RULE_O_LESS ? least : v + step,
+	    order & RULE_O_GREATER ? most : v - step);
+	return true;
 }
 
 bool number_plain(struct pushdown *x, struct tests *t, const struct rule_check *c,
 		  enum rule_type type, const char **ret_why)
 {
-	bool is_signed = type == RT_INT;
+	bool is_signed = rule_types[type].value == RV_SIGNED;
 
 	t->is_exact = true;
 	t->is_negated = c->op == RULE_NE;
@@ -375,17 +350,18 @@ bool number_ids(struct pushdown *x, struct tests *t, const struct rule_check *c,
 struct sample {
 	union {
 		struct wire_head head;
-		struct wire_file file;
-		struct wire_sys sys;
-		struct wire_sock sock;
-		struct wire_creds creds;
-		struct wire_proc proc;
 		char room[1024];
 	};
 };
 
+static bool is_exec(unsigned int kind)
+{
+	return body_of_kind(kind) == BODY_wire_proc;
+}
+
 static void sample_make(struct sample *s, unsigned int kind, uint32_t nr, bool is_compat)
 {
+	unsigned int call = body_calls[body_of_kind(kind)];
 	struct wire_annex *a;
 
 	memset(s, 0, sizeof(*s));
@@ -393,25 +369,10 @@ static void sample_make(struct sample *s, unsigned int kind, uint32_t nr, bool i
 	s->head.size = sizeof(*s);
 	s->head.flags = WIRE_F_ANNEX | (is_compat ? WIRE_F_COMPAT : 0);
 	a = (void *)((char *)s + sizeof(*s) - sizeof(*a));
-	switch (number_body(kind)) {
-	case NUMBER_BODY_FILE:
-		s->file.nr = nr;
-		break;
-	case NUMBER_BODY_SYS:
-		s->sys.nr = nr;
-		break;
-	case NUMBER_BODY_SOCK:
-		s->sock.nr = nr;
-		break;
-	case NUMBER_BODY_CREDS:
-		s->creds.nr = nr;
-		break;
-	case NUMBER_BODY_PROC:
+	if (call)
+		memcpy((char *)s + call, &nr, sizeof(nr));
+	else if (is_exec(kind))
 		a->flags = nr == 1 ? WIRE_A_EXECVEAT : 0;
-		break;
-	case NUMBER_BODY_NONE:
-		break;
-	}
 }
 
 /* Names of the event, as event/rule/eval.c has them: any of them; for != all must differ. */
@@ -455,40 +416,13 @@ static int is_event(struct pushdown *x, const struct rule_check *c, const struct
 	return text ? pattern_match(x->arena, c, str_of(text)) : 0;
 }
 
-enum number_body number_body(unsigned int kind)
-{
-	switch (body_of_kind(kind)) {
-	case BODY_wire_file:
-		return NUMBER_BODY_FILE;
-	case BODY_wire_sys:
-		return NUMBER_BODY_SYS;
-	case BODY_wire_sock:
-		return NUMBER_BODY_SOCK;
-	case BODY_wire_creds:
-		return NUMBER_BODY_CREDS;
-	case BODY_wire_proc:
-		return NUMBER_BODY_PROC;
-	case BODY_wire_head:
-	case BODY_wire_fork:
-	case BODY_wire_exit:
-	case BODY_wire_conn:
-	case BODY_wire_cgroup:
-	case BODY_wire_container:
-	case BODY_wire_user:
-	case BODY_wire_tally:
-	case BODY_END:
-		break;
-	}
-	return NUMBER_BODY_NONE;
-}
-
 /* The numbers that the kind's events have, in both tables; all others are as NR_OTHER. */
 static size_t candidates(unsigned int kind, bool is_compat, uint32_t ret[NR_CANDIDATES])
 {
 	size_t n_events, n = 0;
 	const struct rule_event_info *events = rule_events(&n_events);
 
-	if (number_body(kind) == NUMBER_BODY_PROC) {
+	if (is_exec(kind)) {
 		ret[0] = 1;
 		return 1;
 	}

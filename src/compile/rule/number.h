@@ -41,14 +41,3 @@ bool number_event(struct pushdown *x, struct tests *t, unsigned int kind,
 		  const struct rule_check *c, event_text_fn text_of, const char **ret_why);
 /* Are all calls of the kind this event? */
 bool number_is_event(unsigned int kind, const struct rule_event_info *info);
-
-/* Where a kind's records have the number of their call. */
-enum number_body {
-	NUMBER_BODY_NONE,
-	NUMBER_BODY_FILE,
-	NUMBER_BODY_SYS,
-	NUMBER_BODY_SOCK,
-	NUMBER_BODY_CREDS,
-	NUMBER_BODY_PROC
-};
-enum number_body number_body(unsigned int kind);

@@ -163,41 +163,10 @@ static bool compare_text(const struct rule_event *e, enum rule_op op, struct str
 
 /* --- numbers */
 
-/* The order of two numbers as −1, 0, 1, by an operator; operators of text are none. */
-static bool by_order(enum rule_op op, int sign, bool *ret_is_text)
+/* The order of two numbers as −1, 0, 1, by an operator. */
+static bool by_order(enum rule_op op, int sign)
 {
-	switch (op) {
-	case RULE_EXISTS:
-		return true;
-	case RULE_EQ:
-	case RULE_IN:
-	case RULE_INTERSECTS:
-		return sign == 0;
-	case RULE_NE:
-		return sign != 0;
-	case RULE_LT:
-		return sign < 0;
-	case RULE_LE:
-		return sign <= 0;
-	case RULE_GT:
-		return sign > 0;
-	case RULE_GE:
-		return sign >= 0;
-	case RULE_CONTAINS:
-	case RULE_ICONTAINS:
-	case RULE_BCONTAINS:
-	case RULE_STARTSWITH:
-	case RULE_BSTARTSWITH:
-	case RULE_ENDSWITH:
-	case RULE_GLOB:
-	case RULE_IGLOB:
-	case RULE_REGEX:
-	case RULE_PMATCH:
-	case RULE_OPS:
-		break;
-	}
-	*ret_is_text = true;
-	return false;
+	return rule_op_info[op].order >> (sign + 1) & 1;
 }
 
 /* Operators of text on a number see its digits. */
@@ -217,23 +186,21 @@ static bool compare_number(const struct rule_event *e, enum rule_op op, const st
 			   const struct operand *right)
 {
 	struct rule_literal literal = {.is_valid = true};
-	bool is_text = false, does;
 	int sign;
 
 	if (right->value)
 		literal.number = right->value->number;
 	else
 		rule_literal_parse(v->type, right->text, &literal);
-	if (v->type == RT_INT)
+	if (rule_types[v->type].value == RV_SIGNED)
 		sign = ((int64_t)v->number > literal.number) -
 		       ((int64_t)v->number < literal.number);
 	else
 		sign = (v->number > (uint64_t)literal.number) -
 		       (v->number < (uint64_t)literal.number);
-	does = by_order(op, sign, &is_text);
-	if (is_text)
+	if (rule_op_info[op].order == RULE_O_TEXT)
 		return compare_digits(e, op, v, right);
-	return literal.is_valid ? does : op == RULE_NE || op == RULE_EXISTS;
+	return literal.is_valid ? by_order(op, sign) : op == RULE_NE || op == RULE_EXISTS;
 }
 
 /* --- addresses */
@@ -255,11 +222,10 @@ static bool is_inside(const uint8_t ip[16], const struct rule_literal *net)
 	       (!rest || !((ip[whole] ^ net->ip[whole]) >> (8 - rest)));
 }
 
-static bool compare_ip(const struct rule_event *e, enum rule_op op, const struct rule_value *v,
-		       const struct operand *right)
+static bool compare_ip(enum rule_op op, const struct rule_value *v, const struct operand *right)
 {
 	struct rule_literal literal = {.is_valid = true, .prefix = 128};
-	bool is_text = false, does, is_in;
+	bool is_in;
 
 	if (right->value)
 		memcpy(literal.ip, right->value->ip[0], sizeof(literal.ip));
@@ -269,34 +235,25 @@ static bool compare_ip(const struct rule_event *e, enum rule_op op, const struct
 	if (op != RULE_EQ && op != RULE_NE && op != RULE_IN && op != RULE_INTERSECTS &&
 	    op != RULE_EXISTS)
 		return false;
-	does = by_order(op, !is_in, &is_text);
-	return does;
+	return by_order(op, !is_in);
 }
 
 bool compare(const struct rule_event *e, enum rule_op op, const struct rule_value *v,
 	     const struct operand *right)
 {
-	switch (v->type) {
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_FLAGS:
-	case RT_ENUM:
+	switch (rule_types[v->type].value) {
+	case RV_TEXT:
+	case RV_BYTES:
+	case RV_NAMED:
 		return compare_text(e, op, v->text,
 				    right->value ? right->value->text : right->text);
-	case RT_INT:
-	case RT_UINT:
-	case RT_BOOL:
-	case RT_PORT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
+	case RV_SIGNED:
+	case RV_UNSIGNED:
+	case RV_BOOL:
+	case RV_PORT:
 		return compare_number(e, op, v, right);
-	case RT_IP:
-	case RT_NET:
-		return compare_ip(e, op, v, right);
-	case RT_STRINGS:
-	case RT_IPS:
-	case RT_PORTS: /* their elements are compared: eval.c */
-		break;
+	case RV_ADDRESS:
+		return compare_ip(op, v, right);
 	}
 	return false;
 }

@@ -45,6 +45,8 @@ bool rule_field_get(const struct rule_event *e, const struct rule_field_ref *f,
 struct regexes *regexes_new(void);
 void regexes_free(struct regexes *r);
 
+/* The i-th of several values. */
+struct rule_value rule_value_item(const struct rule_value *v, size_t i);
 /* A value as outputs show it; as JSON: a number, true or false, or that in quotes. */
 void rule_value_print(const struct rule_value *v, struct buf *to);
 void rule_value_json(const struct rule_value *v, struct buf *to);

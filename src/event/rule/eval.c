@@ -86,11 +86,8 @@ static bool both_ends(const struct rule_event *e, const struct rule_check *c,
 	struct rule_value values[2];
 	size_t n = MIN(v->n, ELEMENTS(values));
 
-	for (size_t i = 0; i < n; i++) {
-		values[i] = (struct rule_value){.type = v->type == RT_IPS ? RT_IP : RT_PORT};
-		memcpy(values[i].ip[0], v->ip[i], sizeof(v->ip[i]));
-		values[i].number = v->port[i];
-	}
+	for (size_t i = 0; i < n; i++)
+		values[i] = rule_value_item(v, i);
 	return ends(e, c, values, n);
 }
 
@@ -158,13 +155,6 @@ static bool host_check(const struct rule_event *e, const struct rule_check *c)
 	return is_one != (c->op == RULE_NE);
 }
 
-static bool list_item(const struct rule_event *e, const struct rule_check *c, struct str item)
-{
-	struct rule_value v = {.type = RT_STRING, .text = item};
-
-	return one_value(e, c, &v);
-}
-
 static bool list(const struct rule_event *e, const struct rule_check *c, const struct rule_value *v)
 {
 	bool of_ancestors = c->left->kind == RULE_TERM_FIELD;
@@ -172,9 +162,12 @@ static bool list(const struct rule_event *e, const struct rule_check *c, const s
 
 	if (c->op == RULE_EXISTS)
 		return true;
-	for (size_t i = 0; i < v->n; i++)
-		if (list_item(e, c, v->list[i]) != all)
+	for (size_t i = 0; i < v->n; i++) {
+		struct rule_value item = rule_value_item(v, i);
+
+		if (one_value(e, c, &item) != all)
 			return !all;
+	}
 	return all;
 }
 
@@ -190,24 +183,12 @@ bool rule_check_eval(const struct rule_event *e, const struct rule_check *c)
 		return host_check(e, c);
 	if (!rule_term_get(e, c->left, &v))
 		return false;
-	switch (v.type) {
-	case RT_IPS:
-	case RT_PORTS:
+	switch (rule_types[v.type].shape) {
+	case RS_ENDS:
 		return both_ends(e, c, &v);
-	case RT_STRINGS:
+	case RS_LIST:
 		return list(e, c, &v);
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_INT:
-	case RT_UINT:
-	case RT_BOOL:
-	case RT_IP:
-	case RT_NET:
-	case RT_PORT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
-	case RT_FLAGS:
-	case RT_ENUM:
+	case RS_ONE:
 		return one_value(e, c, &v);
 	}
 	return false;

@@ -64,114 +64,104 @@ static void print_bytes(struct str s, struct buf *to)
 		buf_putc(to, s.p[i] >= ' ' && s.p[i] < 127 ? s.p[i] : '.');
 }
 
-static void print_list(const struct rule_value *v, struct buf *to)
+static void print_one(const struct rule_value *v, struct buf *to)
 {
-	buf_putc(to, '(');
-	for (size_t i = 0; i < v->n; i++) {
-		if (i)
-			buf_putc(to, ',');
-		switch (v->type) {
-		case RT_IPS:
-			print_ip(v->ip[i], to);
-			break;
-		case RT_PORTS:
-			buf_put_u64(to, v->port[i]);
-			break;
-		case RT_STRINGS:
-			buf_put_str(to, v->list[i]);
-			break;
-		case RT_STRING:
-		case RT_BYTES:
-		case RT_INT:
-		case RT_UINT:
-		case RT_BOOL:
-		case RT_IP:
-		case RT_NET:
-		case RT_PORT:
-		case RT_RELTIME:
-		case RT_ABSTIME:
-		case RT_FLAGS:
-		case RT_ENUM:
-			break;
-		}
+	switch (rule_types[v->type].value) {
+	case RV_TEXT:
+	case RV_NAMED:
+		buf_put_str(to, v->text);
+		return;
+	case RV_BYTES:
+		print_bytes(v->text, to);
+		return;
+	case RV_SIGNED:
+		buf_put_s64(to, v->number);
+		return;
+	case RV_UNSIGNED:
+	case RV_PORT:
+		buf_put_u64(to, v->number);
+		return;
+	case RV_BOOL:
+		buf_puts(to, v->number ? "true" : "false");
+		return;
+	case RV_ADDRESS:
+		print_ip(v->ip[0], to);
+		return;
 	}
-	buf_putc(to, ')');
 }
 
-/* proc.aname and its kin without a number: Falco prints them with blanks between. */
-static void print_words(const struct rule_value *v, struct buf *to)
+struct rule_value rule_value_item(const struct rule_value *v, size_t i)
+{
+	struct rule_value item = {.type = rule_types[v->type].item};
+
+	if (rule_types[v->type].shape == RS_LIST) {
+		item.text = v->list[i];
+	} else {
+		memcpy(item.ip[0], v->ip[i], sizeof(v->ip[i]));
+		item.number = v->port[i];
+	}
+	return item;
+}
+
+static void print_items(const struct rule_value *v, const char *between, struct buf *to)
 {
 	for (size_t i = 0; i < v->n; i++) {
+		struct rule_value item = rule_value_item(v, i);
+
 		if (i)
-			buf_putc(to, ' ');
-		buf_put_str(to, v->list[i]);
+			buf_puts(to, between);
+		print_one(&item, to);
 	}
 }
 
 void rule_value_print(const struct rule_value *v, struct buf *to)
 {
-	switch (v->type) {
-	case RT_STRING:
-	case RT_FLAGS:
-	case RT_ENUM:
-		buf_put_str(to, v->text);
+	switch (rule_types[v->type].shape) {
+	case RS_ONE:
+		print_one(v, to);
 		return;
-	case RT_BYTES:
-		print_bytes(v->text, to);
+	case RS_LIST: /* proc.aname and its kin without a number, as Falco prints them */
+		print_items(v, " ", to);
 		return;
-	case RT_INT:
-		buf_put_s64(to, v->number);
-		return;
-	case RT_UINT:
-	case RT_PORT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
-		buf_put_u64(to, v->number);
-		return;
-	case RT_BOOL:
-		buf_puts(to, v->number ? "true" : "false");
-		return;
-	case RT_IP:
-	case RT_NET:
-		print_ip(v->ip[0], to);
-		return;
-	case RT_STRINGS:
-		print_words(v, to);
-		return;
-	case RT_IPS:
-	case RT_PORTS:
-		print_list(v, to);
+	case RS_ENDS:
+		buf_putc(to, '(');
+		print_items(v, ",", to);
+		buf_putc(to, ')');
 		return;
 	}
+}
+
+/* A number, true or false: JSON has them without quotes. */
+static bool is_plain(enum rule_type type)
+{
+	if (rule_types[type].shape != RS_ONE)
+		return false;
+	switch (rule_types[type].value) {
+	case RV_SIGNED:
+	case RV_UNSIGNED:
+	case RV_BOOL:
+	case RV_PORT:
+		return true;
+	case RV_TEXT:
+	case RV_BYTES:
+	case RV_NAMED:
+	case RV_ADDRESS:
+		break;
+	}
+	return false;
 }
 
 void rule_value_json(const struct rule_value *v, struct buf *to)
 {
 	struct buf text = {0};
 
-	switch (v->type) {
-	case RT_INT:
-	case RT_UINT:
-	case RT_PORT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
-	case RT_BOOL:
+	if (is_plain(v->type)) {
 		rule_value_print(v, to);
 		return;
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_IP:
-	case RT_NET:
-	case RT_FLAGS:
-	case RT_ENUM:
-	case RT_STRINGS:
-	case RT_IPS:
-	case RT_PORTS:
-		rule_value_print(v, &text);
-		escape_json(to, buf_str(&text));
-		buf_done(&text);
-		return;
 	}
+	rule_value_print(v, &text);
+	escape_json(to, buf_str(&text));
+	buf_done(&text);
 }
 
 void rule_field_print(const struct rule_event *e, const struct rule_field_ref *f, struct buf *to)

@@ -37,29 +37,44 @@ static int keep_link(struct query_kern *x, int fd)
 	return fd < 0 ? fd : 0;
 }
 
-/* tp_btf, fentry, fexit: the program knows where; a raw tracepoint is named. */
-static int attach_raw(struct query_kern *x, const struct question_probe *p)
+static int open_raw(struct query_kern *x, const struct question_probe *p, const char *name)
 {
 	struct bpf_raw_tracepoint_cookie a = {
-		.name = p->attach == QATTACH_RAW_TP ? (uintptr_t)p->target : 0,
+		.name = (uintptr_t)name,
 		.prog_fd = (uint32_t)x->progs[p->prog],
 		.cookie = p->cookie,
 	};
-	union bpf_attr link = {0};
-	int r;
 
-	if (p->cookie && (p->attach == QATTACH_FENTRY || p->attach == QATTACH_FEXIT)) {
-		link.link_create.prog_fd = (uint32_t)x->progs[p->prog];
-		link.link_create.attach_type = x->base.q->progs.p[p->prog].attach_type;
-		link.link_create.tracing.cookie = p->cookie;
-		return keep_link(x, bpf_call(BPF_LINK_CREATE, &link, sizeof(link)));
-	}
-	r = bpf_call(BPF_RAW_TRACEPOINT_OPEN, &a,
-		     p->cookie ? sizeof(a) : offsetof(struct bpf_raw_tracepoint_cookie, cookie));
-	return keep_link(x, r);
+	return keep_link(x,
+			 bpf_call(BPF_RAW_TRACEPOINT_OPEN, &a,
+				  p->cookie ? sizeof(a)
+					    : offsetof(struct bpf_raw_tracepoint_cookie, cookie)));
 }
 
-static int attach_kprobe_multi(struct query_kern *x, const struct question_probe *p)
+/* The program knows where. */
+int query_attach_typed(struct query_kern *x, const struct question_probe *p)
+{
+	return open_raw(x, p, NULL);
+}
+
+int query_attach_raw(struct query_kern *x, const struct question_probe *p)
+{
+	return open_raw(x, p, p->target);
+}
+
+int query_attach_trampoline(struct query_kern *x, const struct question_probe *p)
+{
+	union bpf_attr a = {0};
+
+	if (!p->cookie)
+		return open_raw(x, p, NULL);
+	a.link_create.prog_fd = (uint32_t)x->progs[p->prog];
+	a.link_create.attach_type = x->base.q->progs.p[p->prog].attach_type;
+	a.link_create.tracing.cookie = p->cookie;
+	return keep_link(x, bpf_call(BPF_LINK_CREATE, &a, sizeof(a)));
+}
+
+int query_attach_kprobe_multi(struct query_kern *x, const struct question_probe *p)
 {
 	union bpf_attr a = {0};
 	bool is_session = x->base.q->progs.p[p->prog].attach_type == BPF_TRACE_KPROBE_SESSION_;
@@ -72,12 +87,12 @@ static int attach_kprobe_multi(struct query_kern *x, const struct question_probe
 	if (!p->targets)
 		a.link_create.kprobe_multi.addrs = (uintptr_t)p->addresses;
 	a.link_create.kprobe_multi.cookies = (uintptr_t)p->cookies;
-	if (p->attach == QATTACH_KRETPROBE_MULTI)
+	if (attach_has(p->attach, QA_RETURN))
 		a.link_create.kprobe_multi.flags = BPF_MULTI_RETURN_;
 	return keep_link(x, bpf_call(BPF_LINK_CREATE, &a, sizeof(a)));
 }
 
-static int attach_uprobe_multi(struct query_kern *x, const struct question_probe *p)
+int query_attach_uprobe_multi(struct query_kern *x, const struct question_probe *p)
 {
 	struct bpf_link_uprobe_multi a = {
 		.prog_fd = (uint32_t)x->progs[p->prog],
@@ -87,7 +102,7 @@ static int attach_uprobe_multi(struct query_kern *x, const struct question_probe
 		.ref_ctr_offsets = (uintptr_t)p->ref_ctrs,
 		.cookies = (uintptr_t)p->cookies,
 		.cnt = p->n_targets,
-		.uprobe_flags = p->attach == QATTACH_URETPROBE_MULTI ? BPF_MULTI_RETURN_ : 0,
+		.uprobe_flags = attach_has(p->attach, QA_RETURN) ? BPF_MULTI_RETURN_ : 0,
 		.pid = p->pid > 0 ? (uint32_t)p->pid : 0,
 	};
 
@@ -167,7 +182,7 @@ static void end_iterators(struct query_kern *x)
 	x->iterators = NULL;
 }
 
-static int attach_iter(struct query_kern *x, const struct question_probe *p)
+int query_attach_iter(struct query_kern *x, const struct question_probe *p)
 {
 	union bpf_attr a = {0};
 	int link, r;
@@ -182,42 +197,19 @@ static int attach_iter(struct query_kern *x, const struct question_probe *p)
 	return r;
 }
 
-static int attach(struct query_kern *x, const struct question_probe *p)
+/* query_run() does it; or another row did. */
+int query_attach_nothing(struct query_kern *x, const struct question_probe *p)
 {
-	switch (p->attach) {
-	case QATTACH_NONE:
-	case QATTACH_BEGIN:
-	case QATTACH_END:
-	case QATTACH_TEST:
-	case QATTACH_BENCH:
-	case QATTACH_SELF:
-		return 0; /* query_run() */
-	case QATTACH_TP_BTF:
-	case QATTACH_RAW_TP:
-	case QATTACH_FENTRY:
-	case QATTACH_FEXIT:
-		return attach_raw(x, p);
-	case QATTACH_KPROBE_MULTI:
-	case QATTACH_KRETPROBE_MULTI:
-		return attach_kprobe_multi(x, p);
-	case QATTACH_UPROBE_MULTI:
-	case QATTACH_URETPROBE_MULTI:
-		return attach_uprobe_multi(x, p);
-	case QATTACH_ITER:
-		return attach_iter(x, p);
-	case QATTACH_TRACEPOINT:
-	case QATTACH_KPROBE:
-	case QATTACH_KRETPROBE:
-	case QATTACH_UPROBE:
-	case QATTACH_URETPROBE:
-	case QATTACH_PERF:
-	case QATTACH_PROFILE:
-	case QATTACH_INTERVAL:
-	case QATTACH_WATCHPOINT:
-		return query_attach_perf(x, p);
-	}
-	return -EINVAL;
+	(void)x;
+	(void)p;
+	return 0;
 }
+
+static int (*const attach[QATTACHES])(struct query_kern *x, const struct question_probe *p) = {
+#define ATTACH(id, prog, type, access, traits, needs, feature, kern, vm, does) query_attach_##kern,
+#include "catalog/attach.def"
+#undef ATTACH
+};
 
 /* Where the usual words of an error mislead. */
 static const char *reason(int r)
@@ -251,7 +243,7 @@ int query_kern_attach(struct query *base, uint32_t probe, struct query_error *e)
 		if (r < 0)
 			return r;
 	}
-	r = attach(x, p);
+	r = attach[p->attach](x, p);
 	if (r >= 0)
 		return 0;
 	while (x->attached_n > before) { /* those of some cpus */

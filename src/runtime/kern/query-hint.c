@@ -88,46 +88,11 @@ static enum feature_id feature_of_prog(const struct question_prog *p)
 	return FEATURE_END;
 }
 
-static enum feature_id feature_of_probe(enum question_attach a)
-{
-	switch (a) {
-	case QATTACH_KPROBE:
-	case QATTACH_KRETPROBE:
-		return FEATURE_kprobe;
-	case QATTACH_KPROBE_MULTI:
-	case QATTACH_KRETPROBE_MULTI:
-		return FEATURE_kprobe_multi;
-	case QATTACH_FENTRY:
-	case QATTACH_FEXIT:
-		return FEATURE_fentry;
-	case QATTACH_UPROBE:
-	case QATTACH_URETPROBE:
-		return FEATURE_uprobe;
-	case QATTACH_UPROBE_MULTI:
-	case QATTACH_URETPROBE_MULTI:
-		return FEATURE_uprobe_multi;
-	case QATTACH_TP_BTF:
-		return FEATURE_tp_btf;
-	case QATTACH_ITER:
-		return FEATURE_iter_task;
-	case QATTACH_PERF:
-	case QATTACH_PROFILE:
-	case QATTACH_INTERVAL:
-		return FEATURE_perf_clock;
-	case QATTACH_TRACEPOINT:
-		return FEATURE_tracefs;
-	case QATTACH_NONE:
-	case QATTACH_BEGIN:
-	case QATTACH_END:
-	case QATTACH_TEST:
-	case QATTACH_BENCH:
-	case QATTACH_SELF:
-	case QATTACH_RAW_TP:
-	case QATTACH_WATCHPOINT:
-		return FEATURE_END;
-	}
-	return FEATURE_END;
-}
+static const enum feature_id feature_of_probe[QATTACHES] = {
+#define ATTACH(id, prog, type, access, traits, needs, feature, kern, vm, does) FEATURE_##feature,
+#include "catalog/attach.def"
+#undef ATTACH
+};
 
 /* Which privilege is missing: 1 and a hint, or 0: none is. */
 static bool hint_privileges(uint64_t caps, struct query_error *e)
@@ -204,13 +169,13 @@ void query_load_hint(const struct question_prog *p, int r, struct query_error *e
 void query_attach_hint(const struct query_kern *x, const struct question_probe *p, int r,
 		       struct query_error *e)
 {
-	enum feature_id id = feature_of_probe(p->attach);
+	enum feature_id id = feature_of_probe[p->attach];
 	const char *function = p->target ? p->target : x->base.q->progs.p[p->prog].btf_name;
 
 	if (r == -EACCES || r == -EPERM) {
 		if (hint_privileges(CAPABILITY_BIT(BPF) | CAPABILITY_BIT(PERFMON), e))
 			return;
-		if (p->attach == QATTACH_KPROBE || p->attach == QATTACH_KRETPROBE)
+		if (id == FEATURE_kprobe)
 			query_hint(e, "functions on the kernel's blacklist cannot be traced");
 		return;
 	}

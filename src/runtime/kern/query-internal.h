@@ -7,7 +7,7 @@
  *	query-load.c    programs: descriptors and addresses put in, types, the load
  *	query-refusal.c what the verifier said, in a sentence
  *	query-ring.c    the ring buffer's reader
- *	query-attach.c  probes by links and the table of kinds
+ *	query-attach.c  probes by links; catalog/attach.def has the kinds
  *	query-perf.c    probes by perf events
  *	query-hint.c    what would help when the kernel says no
  */
@@ -103,8 +103,11 @@ void query_refusal(const struct question_prog *p, const char *log, int r, struct
 /* Keep descriptors until query_detach(); -1 for what there is not. */
 void query_keep(struct query_kern *x, int link, int event, bool is_slow);
 
-/* Attach by a perf event.  0 or -errno; nothing is said. */
-int query_attach_perf(struct query_kern *x, const struct question_probe *p);
+/* The column `kern` of attach.def: attach it.  0 or -errno; nothing is said. */
+#define ATTACH(id, prog, type, access, traits, needs, feature, kern, vm, does) \
+	int query_attach_##kern(struct query_kern *x, const struct question_probe *p);
+#include "catalog/attach.def"
+#undef ATTACH
 
 /* Why it did not attach, and what would help. */
 void query_attach_hint(const struct query_kern *x, const struct question_probe *p, int r,

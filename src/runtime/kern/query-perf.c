@@ -131,11 +131,11 @@ static int pmu_attr(struct perf_event_attr *attr, const char *pmu, bool is_retur
 	return 0;
 }
 
-static int attach_kprobe(struct query_kern *x, const struct question_probe *p)
+int query_attach_kprobe(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {0};
 	char name[512];
-	int r = pmu_attr(&attr, "kprobe", p->attach == QATTACH_KRETPROBE);
+	int r = pmu_attr(&attr, "kprobe", attach_has(p->attach, QA_RETURN));
 
 	if (r < 0)
 		return r;
@@ -150,10 +150,10 @@ static int attach_kprobe(struct query_kern *x, const struct question_probe *p)
 	return start(x, p, &attr, -1, 0);
 }
 
-static int attach_uprobe(struct query_kern *x, const struct question_probe *p)
+int query_attach_uprobe(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {0};
-	int r = pmu_attr(&attr, "uprobe", p->attach == QATTACH_URETPROBE);
+	int r = pmu_attr(&attr, "uprobe", attach_has(p->attach, QA_RETURN));
 	bool is_one = p->pid > 0;
 
 	if (r < 0)
@@ -172,7 +172,7 @@ static int attach_uprobe(struct query_kern *x, const struct question_probe *p)
 
 /* --- tracepoints, clocks, counters, memory */
 
-static int attach_tracepoint(struct query_kern *x, const struct question_probe *p)
+int query_attach_tracepoint(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT};
 	int id = tracefs_event_id(&x->tracefs, p->group, p->target);
@@ -190,7 +190,7 @@ static void set_period(struct perf_event_attr *attr, const struct question_probe
 	attr->sample_period = p->period ? p->period : 1; /* in one place with sample_freq */
 }
 
-static int attach_event(struct query_kern *x, const struct question_probe *p)
+int query_attach_event(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {.type = p->perf_type, .config = p->perf_config};
 
@@ -198,17 +198,25 @@ static int attach_event(struct query_kern *x, const struct question_probe *p)
 	return start_everywhere(x, p, &attr);
 }
 
-static int attach_clock(struct query_kern *x, const struct question_probe *p)
+static const struct perf_event_attr clock_attr = {
+	.type = PERF_TYPE_SOFTWARE,
+	.config = PERF_COUNT_SW_CPU_CLOCK,
+};
+
+int query_attach_profile(struct query_kern *x, const struct question_probe *p)
 {
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.config = PERF_COUNT_SW_CPU_CLOCK,
-	};
+	struct perf_event_attr attr = clock_attr;
+
+	set_period(&attr, p);
+	return start_everywhere(x, p, &attr);
+}
+
+int query_attach_interval(struct query_kern *x, const struct question_probe *p)
+{
+	struct perf_event_attr attr = clock_attr;
 	uint32_t cpu;
 
 	set_period(&attr, p);
-	if (p->attach == QATTACH_PROFILE)
-		return start_everywhere(x, p, &attr);
 	cpus_online(&cpu, 1);
 	return start(x, p, &attr, -1, (int)cpu);
 }
@@ -240,7 +248,7 @@ static int start_on_threads(struct query_kern *x, const struct question_probe *p
 }
 
 /* An address of a process: on that process; one of the kernel: on each cpu. */
-static int attach_watchpoint(struct query_kern *x, const struct question_probe *p)
+int query_attach_watchpoint(struct query_kern *x, const struct question_probe *p)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_BREAKPOINT,
@@ -256,42 +264,4 @@ static int attach_watchpoint(struct query_kern *x, const struct question_probe *
 	if (pid > 0 && p->address < KERNEL_HALF)
 		return start_on_threads(x, p, &attr, pid);
 	return start_everywhere(x, p, &attr);
-}
-
-int query_attach_perf(struct query_kern *x, const struct question_probe *p)
-{
-	switch (p->attach) {
-	case QATTACH_TRACEPOINT:
-		return attach_tracepoint(x, p);
-	case QATTACH_KPROBE:
-	case QATTACH_KRETPROBE:
-		return attach_kprobe(x, p);
-	case QATTACH_UPROBE:
-	case QATTACH_URETPROBE:
-		return attach_uprobe(x, p);
-	case QATTACH_PERF:
-		return attach_event(x, p);
-	case QATTACH_PROFILE:
-	case QATTACH_INTERVAL:
-		return attach_clock(x, p);
-	case QATTACH_WATCHPOINT:
-		return attach_watchpoint(x, p);
-	case QATTACH_NONE:
-	case QATTACH_BEGIN:
-	case QATTACH_END:
-	case QATTACH_TEST:
-	case QATTACH_BENCH:
-	case QATTACH_SELF:
-	case QATTACH_TP_BTF:
-	case QATTACH_RAW_TP:
-	case QATTACH_KPROBE_MULTI:
-	case QATTACH_KRETPROBE_MULTI:
-	case QATTACH_FENTRY:
-	case QATTACH_FEXIT:
-	case QATTACH_UPROBE_MULTI:
-	case QATTACH_URETPROBE_MULTI:
-	case QATTACH_ITER:
-		break;
-	}
-	return -EINVAL;
 }

@@ -5,12 +5,14 @@
  * Rows are text to the preprocessor; here they are held against each other, against the
  * structs they name, and the numbers of system calls against the kernel's own headers.
  */
+#include "catalog/attach.h"
 #include "catalog/catalog.h"
 
 #include "test.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #ifdef __x86_64__
 #include <asm/unistd_32.h>
 #endif
@@ -627,4 +629,40 @@ TEST(nearest)
 	memset(word, 'x', sizeof(word));
 	CHECK(!events_nearest((struct str){word, sizeof(word)}));
 	CHECK(!events_nearest((struct str){word, 31}));
+}
+
+/* Rows of attach.def: what their names promise, and what follows from one trait to another. */
+TEST(ways_to_attach)
+{
+	static const char *const names[QATTACHES] = {
+#define ATTACH(id, prog, type, access, traits, needs, feature, kern, vm, does) #id,
+#include "catalog/attach.def"
+#undef ATTACH
+	};
+
+	for (unsigned int i = 0; i < QATTACHES; i++) {
+		const struct attach_kind *k = &attach_kinds[i];
+		const char *name = names[i];
+		bool is_return = strstr(name, "RETPROBE") || !strcmp(name, "FEXIT");
+		bool is_multi = strstr(name, "_MULTI");
+		bool is_user = !strncmp(name, "UPROBE", 6) || !strncmp(name, "URETPROBE", 9);
+		bool has_task = attach_has(i, QA_TASK), is_own = attach_has(i, QA_OWN);
+
+		test_result(attach_has(i, QA_RETURN) == is_return &&
+				    attach_has(i, QA_MULTI) == is_multi &&
+				    !(k->needs & QN_BINARY) == !is_user,
+			    __FILE__, __LINE__, "%s is not what it is called", name);
+		/* -p and --cgroup are about tasks; no way of a task forgets -p */
+		test_result(attach_has(i, QA_FILTER | QA_PID) == has_task, __FILE__, __LINE__,
+			    "%s: -p", name);
+		test_result(has_task || !attach_has(i, QA_COMMAND), __FILE__, __LINE__, "%s: -c",
+			    name);
+		/* several places need a list, and a type that says so */
+		test_result(!is_multi || (k->attach_type && k->needs & (QN_LIST | QN_ADDRESSES)),
+			    __FILE__, __LINE__, "%s: many", name);
+		test_result(!is_own || (k->prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT && !has_task),
+			    __FILE__, __LINE__, "%s cannot be run by skep", name);
+		CHECK(*k->does);
+	}
+	CHECK_EQ(QATTACH_NONE, QATTACHES - 1);
 }

@@ -289,6 +289,61 @@ TEST(damaged_bytes)
 	buf_done(&bytes);
 }
 
+/* Loaded with these members and no others: what is said; NULL: it is fine. */
+static const char *refusal(enum question_attach kind, unsigned int has)
+{
+	static const char *const names[] = {"f"};
+	static const uint64_t addresses[] = {64};
+	struct question q, again;
+	struct buf bytes = {0};
+	const char *why = NULL;
+
+	make(&q);
+	q.probes.n = 0;
+	array_push(&q.arena, &q.probes,
+		   ((struct question_probe){.name = "x",
+					    .attach = kind,
+					    .target = has & QN_TARGET ? "t" : NULL,
+					    .group = has & QN_GROUP ? "g" : NULL,
+					    .binary = has & QN_BINARY ? "/b" : NULL,
+					    .addresses = has & QN_ADDRESSES ? addresses : NULL,
+					    .targets = has & QN_LIST ? names : NULL,
+					    .n_targets = has & (QN_ADDRESSES | QN_LIST) ? 1 : 0,
+					    .pid = -1}));
+	question_save(&q, NULL, &bytes);
+	question_init(&again);
+	if (question_load(&again, buf_str(&bytes), &why) >= 0)
+		why = NULL;
+	question_done(&again);
+	question_done(&q);
+	buf_done(&bytes);
+	return why;
+}
+
+/* Each kind is taken with what attach.def says it needs, and not if one thing is missing. */
+TEST(what_a_probe_needs)
+{
+	static const unsigned int members[] = {QN_TARGET, QN_GROUP, QN_BINARY, QN_ADDRESSES,
+					       QN_LIST};
+	unsigned int refused = 0;
+
+	for (unsigned int k = 0; k < QATTACHES; k++) {
+		unsigned int needs = attach_kinds[k].needs;
+
+		CHECK(!refusal(k, needs));
+		for (size_t i = 0; i < ELEMENTS(members); i++) {
+			if (!(needs & members[i]))
+				continue;
+			CHECK_STREQ(refusal(k, needs & ~members[i]), "a probe's target");
+			refused++;
+		}
+	}
+	CHECK_EQ(refused, 11);
+	/* either will do */
+	CHECK(!refusal(QATTACH_KPROBE_MULTI, QN_ADDRESSES));
+	CHECK(refusal(QATTACHES, 0)); /* there is no such kind */
+}
+
 TEST(says_why)
 {
 	struct question q, again;

@@ -76,7 +76,7 @@ TEST(field_types)
 	CHECK(find("fd.sport", &f) && f.type == RT_PORT);
 	for (size_t i = 1; i < RULE_FIELDS; i++) {
 		CHECK(rule_field_info[i].help && rule_field_info[i].help[0]);
-		CHECK(rule_type_name(rule_field_info[i].type));
+		CHECK(rule_types[rule_field_info[i].type].name);
 		CHECK(rule_class_name(rule_field_info[i].class));
 		for (size_t k = 1; k < i; k++)
 			if (!strcmp(rule_field_info[i].name, rule_field_info[k].name))
@@ -335,4 +335,23 @@ TEST(checks_are_printed)
 			 "or proc.name startswith anyof (x))");
 	buf_done(&b);
 	ruleset_done(&rs);
+}
+
+/* Rows of rule-type.def: of several values each is one, and of the same kind. */
+TEST(types_of_items)
+{
+	for (unsigned int i = 0; i < RULE_TYPES; i++) {
+		const struct rule_type_info *type = &rule_types[i], *item = &rule_types[type->item];
+		struct rule_literal v;
+
+		if (type->shape == RS_ONE)
+			CHECK_EQ(type->item, i);
+		CHECK_EQ(item->shape, RS_ONE);
+		CHECK_EQ(item->value, type->value);
+		CHECK(*type->name);
+		/* what is no literal of a type is none: text and names are all literals */
+		CHECK_EQ(rule_literal_parse(i, STR("no value"), &v),
+			 type->value == RV_TEXT || type->value == RV_BYTES ||
+				 type->value == RV_NAMED);
+	}
 }

@@ -129,30 +129,23 @@ static void put_text(struct random *r, const struct rule_field_ref *f, enum rule
 static void put_literal(struct random *r, const struct rule_field_ref *f, enum rule_op op,
 			struct buf *to)
 {
-	switch (f->type) {
-	case RT_INT:
+	switch (rule_types[f->type].value) {
+	case RV_SIGNED:
 		buf_puts(to, PICK(r, ints));
 		return;
-	case RT_UINT:
-	case RT_PORT:
-	case RT_PORTS:
-	case RT_RELTIME:
-	case RT_ABSTIME:
+	case RV_UNSIGNED:
+	case RV_PORT:
 		buf_puts(to, PICK(r, numbers));
 		return;
-	case RT_BOOL:
+	case RV_BOOL:
 		buf_puts(to, random_one_in(r, 2) ? "true" : "false");
 		return;
-	case RT_IP:
-	case RT_NET:
-	case RT_IPS:
+	case RV_ADDRESS:
 		put_quoted(to, random_one_in(r, 2) ? PICK(r, ips) : PICK(r, nets));
 		return;
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_FLAGS:
-	case RT_ENUM:
-	case RT_STRINGS:
+	case RV_TEXT:
+	case RV_BYTES:
+	case RV_NAMED:
 		put_text(r, f, op, to);
 		return;
 	}
@@ -255,27 +248,20 @@ static const enum rule_op other_ops[] = {RULE_EQ, RULE_NE, RULE_IN, RULE_EXISTS}
 
 static enum rule_op pick_op(struct random *r, enum rule_type type)
 {
-	switch (type) {
-	case RT_BYTES:
+	switch (rule_types[type].value) {
+	case RV_BYTES:
 		if (random_one_in(r, 2))
 			return random_one_in(r, 2) ? RULE_BCONTAINS : RULE_BSTARTSWITH;
 		return PICK(r, text_ops);
-	case RT_STRING:
-	case RT_FLAGS:
-	case RT_ENUM:
-	case RT_STRINGS:
+	case RV_TEXT:
+	case RV_NAMED:
 		return PICK(r, text_ops);
-	case RT_INT:
-	case RT_UINT:
-	case RT_PORT:
-	case RT_PORTS:
-	case RT_RELTIME:
-	case RT_ABSTIME:
+	case RV_SIGNED:
+	case RV_UNSIGNED:
+	case RV_PORT:
 		return PICK(r, number_ops);
-	case RT_BOOL:
-	case RT_IP:
-	case RT_NET:
-	case RT_IPS:
+	case RV_BOOL:
+	case RV_ADDRESS:
 		break;
 	}
 	return PICK(r, other_ops);

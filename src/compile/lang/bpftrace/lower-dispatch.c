@@ -277,17 +277,12 @@ static void direction(struct lower *L, const char *prefix, const char *event, en
 {
 	struct action *actions = arena_array(L->a, struct action, L->c->probes.n + 1);
 	bool typed = world_has(L->w, WORLD_TP_BTF), is_first = true;
-	struct unit u = {.provider = HOOK_TRACEPOINT,
-			 .access = access,
-			 .attach = typed ? QATTACH_TP_BTF : QATTACH_RAW_TP,
-			 .prog_type = typed ? BPF_PROG_TYPE_TRACING : BPF_PROG_TYPE_RAW_TRACEPOINT,
-			 .attach_type = typed ? BPF_TRACE_RAW_TP : 0,
-			 .btf_name = typed ? event : NULL,
-			 .has_typed_ctx = typed,
-			 .n_points = 1,
-			 .is_filtered = true};
+	struct unit u = {
+		.provider = HOOK_TRACEPOINT, .btf_name = typed ? event : NULL, .n_points = 1};
 	size_t n = 0;
 
+	lower_attach_by(&u, typed ? QATTACH_TP_BTF : QATTACH_RAW_TP);
+	u.access = access;
 	for (size_t i = 0; i < L->c->probes.n; i++) {
 		struct action *a = &actions[n];
 

@@ -161,6 +161,8 @@ void lower_predicate(struct lower *L);
 void lower_statements(struct lower *L);
 
 /* --- lower-plan.c */
+/* What follows from the way it is attached: attach.def; the hook may know better. */
+void lower_attach_by(struct unit *u, enum question_attach kind);
 /* One unit for each program that the points of an action need. */
 void lower_plan(struct lower *L, const struct checked_probe *p,
 		void (*fn)(struct lower *L, struct unit *u));

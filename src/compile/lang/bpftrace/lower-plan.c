@@ -92,30 +92,30 @@ static bool has_btf_tracepoint(struct lower *L, const char *event)
 	return btf_find(v, 1u << BTF_KIND_TYPEDEF, name) != 0;
 }
 
-static void by_test_run(struct unit *u, enum question_attach attach)
+void lower_attach_by(struct unit *u, enum question_attach kind)
 {
-	u->attach = attach;
-	u->prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
-	u->access = ACCESS_NONE;
+	static const enum access accesses[QATTACHES] = {
+#define ATTACH(id, prog, type, access, traits, needs, feature, kern, vm, does) ACCESS_##access,
+#include "catalog/attach.def"
+#undef ATTACH
+	};
+	const struct attach_kind *k = &attach_kinds[kind];
+
+	u->attach = kind;
+	u->prog_type = k->prog_type;
+	u->attach_type = k->attach_type;
+	u->access = accesses[kind];
+	u->has_typed_ctx = k->prog_type == BPF_PROG_TYPE_TRACING;
+	u->is_filtered = k->traits & QA_FILTER;
 }
 
-static void by_trampoline(struct unit *u, enum question_attach attach, uint32_t attach_type,
-			  const char *name, const char *module)
+/* Bound to its target when it is loaded. */
+static void by_trampoline(struct unit *u, enum question_attach kind, const char *name,
+			  const char *module)
 {
-	u->attach = attach;
-	u->prog_type = BPF_PROG_TYPE_TRACING;
-	u->attach_type = attach_type;
+	lower_attach_by(u, kind);
 	u->btf_name = name;
 	u->btf_module = module && *module && strcmp(module, "vmlinux") != 0 ? module : NULL;
-	u->access = ACCESS_ARRAY;
-	u->has_typed_ctx = true;
-}
-
-static void by_regs(struct unit *u, enum question_attach attach, uint32_t prog_type)
-{
-	u->attach = attach;
-	u->prog_type = prog_type;
-	u->access = ACCESS_REGS;
 }
 
 static bool is_raw_syscall(const struct unit *u)
@@ -126,52 +126,55 @@ static bool is_raw_syscall(const struct unit *u)
 	       (!strcmp(r->event, "sys_enter") || !strcmp(r->event, "sys_exit"));
 }
 
+/* --- the column `plan` of hooks.def: a better way than the plain one, which is set already */
+
+static void plan_as_is(struct lower *L, struct unit *u)
+{
+	(void)L;
+	(void)u;
+}
+
 static void plan_tracepoint(struct lower *L, struct unit *u)
 {
 	if (is_raw_syscall(u) && !asks(u->probe, ASKS_ARGS | BUT_RAW_SYSCALL) &&
 	    has_btf_tracepoint(L, u->point->event)) {
-		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
+		by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
 		u->access =
 			!strcmp(u->point->event, "sys_enter") ? ACCESS_SYS_ENTER : ACCESS_SYS_EXIT;
 		return;
 	}
-	if (!asks(u->probe, ASKS_ARGS) && has_btf_tracepoint(L, u->point->event)) {
-		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
-		return;
-	}
-	u->attach = QATTACH_TRACEPOINT;
-	u->prog_type = BPF_PROG_TYPE_TRACEPOINT;
-	u->access = ACCESS_FORMAT;
+	if (!asks(u->probe, ASKS_ARGS) && has_btf_tracepoint(L, u->point->event))
+		by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
 }
 
 static void plan_raw(struct lower *L, struct unit *u)
 {
-	if (has_btf_tracepoint(L, u->point->event)) {
-		by_trampoline(u, QATTACH_TP_BTF, BPF_TRACE_RAW_TP, u->point->event, NULL);
-		return;
-	}
-	u->attach = QATTACH_RAW_TP;
-	u->prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
-	u->access = ACCESS_ARRAY;
+	if (has_btf_tracepoint(L, u->point->event))
+		by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
 }
 
-static void plan_kprobe(struct lower *L, struct unit *u, bool is_return)
+static void plan_function(struct lower *L, struct unit *u)
 {
-	bool many = u->probe->n_points > 1 && world_has(L->w, WORLD_KPROBE_MULTI);
+	(void)L;
+	by_trampoline(u, u->attach, u->point->function, u->point->module);
+}
+
+static void plan_iter(struct lower *L, struct unit *u)
+{
+	(void)L;
+	by_trampoline(u, u->attach, u->point->event, NULL);
+}
+
+static void plan_kprobe(struct lower *L, struct unit *u)
+{
+	bool is_return = attach_has(u->attach, QA_RETURN);
 
 	if (!world_has(L->w, WORLD_KPROBE) && world_has(L->w, WORLD_FENTRY) && !u->point->offset &&
-	    !u->point->is_address && !asks(u->probe, ASKS_CTX)) {
-		by_trampoline(u, is_return ? QATTACH_FEXIT : QATTACH_FENTRY,
-			      is_return ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY, u->point->function,
+	    !u->point->is_address && !asks(u->probe, ASKS_CTX))
+		by_trampoline(u, is_return ? QATTACH_FEXIT : QATTACH_FENTRY, u->point->function,
 			      u->point->module);
-		return;
-	}
-	by_regs(u,
-		many ? (is_return ? QATTACH_KRETPROBE_MULTI : QATTACH_KPROBE_MULTI)
-		     : (is_return ? QATTACH_KRETPROBE : QATTACH_KPROBE),
-		BPF_PROG_TYPE_KPROBE);
-	if (many)
-		u->attach_type = BPF_TRACE_KPROBE_MULTI;
+	else if (u->probe->n_points > 1 && world_has(L->w, WORLD_KPROBE_MULTI))
+		lower_attach_by(u, is_return ? QATTACH_KRETPROBE_MULTI : QATTACH_KPROBE_MULTI);
 }
 
 static bool is_one_binary(const struct checked_probe *p)
@@ -183,94 +186,26 @@ static bool is_one_binary(const struct checked_probe *p)
 	return true;
 }
 
-static void plan_uprobe(struct lower *L, struct unit *u, bool is_return)
+static void plan_uprobe(struct lower *L, struct unit *u)
 {
-	bool many = u->probe->n_points > 1 && world_has(L->w, WORLD_UPROBE_MULTI) &&
-		    u->probe->points->binary && is_one_binary(u->probe);
+	bool is_return = attach_has(u->attach, QA_RETURN);
 
-	by_regs(u,
-		many ? (is_return ? QATTACH_URETPROBE_MULTI : QATTACH_UPROBE_MULTI)
-		     : (is_return ? QATTACH_URETPROBE : QATTACH_UPROBE),
-		BPF_PROG_TYPE_KPROBE);
-	if (many)
-		u->attach_type = 48; /* BPF_TRACE_UPROBE_MULTI, Linux 6.6 */
+	if (u->probe->n_points > 1 && world_has(L->w, WORLD_UPROBE_MULTI) &&
+	    u->probe->points->binary && is_one_binary(u->probe))
+		lower_attach_by(u, is_return ? QATTACH_URETPROBE_MULTI : QATTACH_UPROBE_MULTI);
 }
 
-static void choose(struct lower *L, struct unit *u)
+static void (*const plans[HOOKS])(struct lower *L, struct unit *u) = {
+#define HOOK(id, name, aliases, prog_type, space, flags, attach, plan, parts, help) plan_##plan,
+#include "catalog/hooks.def"
+#undef HOOK
+};
+
+static void choose(struct lower *L, struct unit *u, const struct hook *hook)
 {
-	u->is_filtered = true;
-	switch (u->provider) {
-	case HOOK_BEGIN:
-		by_test_run(u, QATTACH_BEGIN);
-		u->is_filtered = false;
-		break;
-	case HOOK_END:
-		by_test_run(u, QATTACH_END);
-		u->is_filtered = false;
-		break;
-	case HOOK_SELF:
-		by_test_run(u, QATTACH_SELF);
-		u->is_filtered = false;
-		break;
-	case HOOK_TEST:
-		by_test_run(u, QATTACH_TEST);
-		u->is_filtered = false;
-		break;
-	case HOOK_BENCH:
-		by_test_run(u, QATTACH_BENCH);
-		u->is_filtered = false;
-		break;
-	case HOOK_KPROBE:
-		plan_kprobe(L, u, false);
-		break;
-	case HOOK_KRETPROBE:
-		plan_kprobe(L, u, true);
-		break;
-	case HOOK_UPROBE:
-	case HOOK_USDT:
-		plan_uprobe(L, u, false);
-		u->is_filtered = false; /* attached to the process alone */
-		break;
-	case HOOK_URETPROBE:
-		plan_uprobe(L, u, true);
-		u->is_filtered = false;
-		break;
-	case HOOK_TRACEPOINT:
-		plan_tracepoint(L, u);
-		break;
-	case HOOK_RAWTRACEPOINT:
-		plan_raw(L, u);
-		break;
-	case HOOK_PROFILE:
-		by_regs(u, QATTACH_PROFILE, BPF_PROG_TYPE_PERF_EVENT);
-		break;
-	case HOOK_INTERVAL:
-		by_regs(u, QATTACH_INTERVAL, BPF_PROG_TYPE_PERF_EVENT);
-		u->is_filtered = false;
-		break;
-	case HOOK_SOFTWARE:
-	case HOOK_HARDWARE:
-		by_regs(u, QATTACH_PERF, BPF_PROG_TYPE_PERF_EVENT);
-		break;
-	case HOOK_WATCHPOINT:
-		by_regs(u, QATTACH_WATCHPOINT, BPF_PROG_TYPE_PERF_EVENT);
-		break;
-	case HOOK_FENTRY:
-		by_trampoline(u, QATTACH_FENTRY, BPF_TRACE_FENTRY, u->point->function,
-			      u->point->module);
-		break;
-	case HOOK_FEXIT:
-		by_trampoline(u, QATTACH_FEXIT, BPF_TRACE_FEXIT, u->point->function,
-			      u->point->module);
-		break;
-	case HOOK_ITER:
-		by_trampoline(u, QATTACH_ITER, BPF_TRACE_ITER, u->point->event, NULL);
-		u->access = ACCESS_ITER;
-		u->is_filtered = false;
-		break;
-	case HOOKS:
-		break;
-	}
+	u->provider = hook->id;
+	lower_attach_by(u, hook->attach);
+	plans[hook->id](L, u);
 }
 
 /* Is the target part of the loaded program? */
@@ -291,8 +226,7 @@ void lower_plan(struct lower *L, const struct checked_probe *p,
 			continue;
 		u = arena_new(L->a, struct unit);
 		*u = (struct unit){.probe = p, .point = r, .n_points = 1, .is_named = is_named};
-		u->provider = r->hook ? r->hook->id : HOOKS;
-		choose(L, u);
+		choose(L, u, r->hook);
 		if (is_bound(u) || u->prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT) {
 			fn(L, u);
 			continue;
@@ -344,12 +278,6 @@ static void row_values(struct question_probe *q, const struct resolved *r)
 	}
 }
 
-static bool is_multi(enum question_attach a)
-{
-	return a == QATTACH_KPROBE_MULTI || a == QATTACH_KRETPROBE_MULTI ||
-	       a == QATTACH_UPROBE_MULTI || a == QATTACH_URETPROBE_MULTI;
-}
-
 static void multi_targets(struct lower *L, const struct unit *u, struct question_probe *row)
 {
 	const char **names = arena_array(L->a, const char *, u->n_points);
@@ -385,11 +313,9 @@ void lower_probe_row(struct lower *L, const struct unit *u)
 		row_values(&row, r);
 		row.attach = u->attach;
 		row.cookie = u->has_cookie ? u->row + n : 0;
-		if (r->binary || u->prog_type == BPF_PROG_TYPE_PERF_EVENT)
-			row.pid = u->provider == HOOK_INTERVAL || u->provider == HOOK_PROFILE
-					  ? -1
-					  : L->o->pid;
-		if (is_multi(u->attach)) {
+		if (attach_has(u->attach, QA_PID))
+			row.pid = L->o->pid;
+		if (attach_has(u->attach, QA_MULTI)) {
 			if (!n) {
 				multi_targets(L, u, &row);
 			} else { /* its name only */

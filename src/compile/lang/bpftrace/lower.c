@@ -212,45 +212,11 @@ static void only_cgroup(struct lower *L)
 	ir_block_go(&L->b, go);
 }
 
-/* Is it the work of a task that it tells of? */
-static bool is_of_a_task(enum question_attach attach)
-{
-	switch (attach) {
-	case QATTACH_BEGIN:
-	case QATTACH_END:
-	case QATTACH_TEST:
-	case QATTACH_BENCH:
-	case QATTACH_SELF:
-	case QATTACH_INTERVAL:
-	case QATTACH_ITER:
-	case QATTACH_NONE:
-		return false;
-	case QATTACH_TP_BTF:
-	case QATTACH_RAW_TP:
-	case QATTACH_TRACEPOINT:
-	case QATTACH_KPROBE:
-	case QATTACH_KRETPROBE:
-	case QATTACH_KPROBE_MULTI:
-	case QATTACH_KRETPROBE_MULTI:
-	case QATTACH_FENTRY:
-	case QATTACH_FEXIT:
-	case QATTACH_UPROBE:
-	case QATTACH_URETPROBE:
-	case QATTACH_UPROBE_MULTI:
-	case QATTACH_URETPROBE_MULTI:
-	case QATTACH_PERF:
-	case QATTACH_PROFILE:
-	case QATTACH_WATCHPOINT:
-		return true;
-	}
-	return true;
-}
-
 void lower_prologue(struct lower *L)
 {
 	if (L->unit->is_filtered && L->o->pid >= 0)
 		only_pid(L);
-	if (L->o->has_cgroup && is_of_a_task(L->unit->attach))
+	if (L->o->has_cgroup && attach_has(L->unit->attach, QA_TASK))
 		only_cgroup(L);
 }
 

@@ -28,22 +28,10 @@ enum { REGEX_MAX = 4096 };
 static const struct {
 	uint32_t operators;
 	const char *name;
-} types[] = {
-	[RT_STRING] = {STRINGS, "string"},
-	[RT_BYTES] = {BYTES, "buffer"},
-	[RT_INT] = {NUMBERS, "numeric"},
-	[RT_UINT] = {NUMBERS, "numeric"},
-	[RT_BOOL] = {ANY, "boolean"},
-	[RT_IP] = {ANY, "ip address and network"},
-	[RT_NET] = {ANY, "ip address and network"},
-	[RT_PORT] = {NUMBERS, "numeric"},
-	[RT_RELTIME] = {NUMBERS, "numeric"},
-	[RT_ABSTIME] = {NUMBERS, "numeric"},
-	[RT_FLAGS] = {STRINGS, "string"},
-	[RT_ENUM] = {STRINGS, "string"},
-	[RT_STRINGS] = {LISTS, "list"},
-	[RT_IPS] = {ANY, "ip address and network"},
-	[RT_PORTS] = {NUMBERS, "numeric"},
+} types[RULE_TYPES] = {
+#define RULE_TYPE(id, name, value, shape, item, operators, what) {operators, what},
+#include "catalog/rule-type.def"
+#undef RULE_TYPE
 };
 
 bool term_is_list(const struct rule_term *t, enum rule_type type)
@@ -202,26 +190,19 @@ static bool check_regex(struct load *l, struct check *c, const struct rule_term 
 
 static const char *what_is(enum rule_type type)
 {
-	switch (type) {
-	case RT_BOOL:
+	switch (rule_types[type].value) {
+	case RV_BOOL:
 		return "neither true nor false";
-	case RT_IP:
-	case RT_NET:
-	case RT_IPS:
+	case RV_ADDRESS:
 		return "no ip address or network";
-	case RT_PORT:
-	case RT_PORTS:
+	case RV_PORT:
 		return "no port: a number up to 65535, or the name of a service";
-	case RT_UINT:
-	case RT_RELTIME:
-	case RT_ABSTIME:
+	case RV_UNSIGNED:
 		return "no number from 0 on";
-	case RT_INT:
-	case RT_STRING:
-	case RT_BYTES:
-	case RT_FLAGS:
-	case RT_ENUM:
-	case RT_STRINGS:
+	case RV_SIGNED:
+	case RV_TEXT:
+	case RV_BYTES:
+	case RV_NAMED:
 		break;
 	}
 	return "not a number";
@@ -297,7 +278,7 @@ bool check_values(struct load *l, struct check *c, enum rule_type type)
 			return check_fail(l, c, CHECK_BAD, t->span, NULL,
 					  "a value of type %s cannot be compared with one of type "
 					  "%s",
-					  rule_type_name(type), rule_type_name(other));
+					  rule_types[type].name, rule_types[other].name);
 	}
 	return true;
 }

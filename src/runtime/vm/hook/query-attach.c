@@ -86,7 +86,42 @@ static int attach_clock(struct query_vm *x, const struct question_probe *p)
 	return 0;
 }
 
-/* --- what there is not */
+/* --- which way a probe goes */
+
+/* How a kind is had here: by a function, or not, and then what is nearest. */
+struct way {
+	int (*attach)(struct query_vm *x, const struct question_probe *p);
+	bool needs_command;
+	const char *why_not, *instead;
+};
+
+#define IN_KERNEL "this is a place in the kernel, which needs privileges"
+#define USE_CALLS "system calls of the command can be had without: tracepoint:syscalls:*"
+
+/* The column `vm` of attach.def. */
+static const struct way way_nothing = {0}; /* query_run() does it; or another row did */
+static const struct way way_clock = {.attach = attach_clock};
+static const struct way way_tracepoint = {.attach = attach_tracepoint, .needs_command = true};
+static const struct way way_break = {.attach = query_vm_breaks_add, .needs_command = true};
+static const struct way way_kernel = {.why_not = IN_KERNEL, .instead = USE_CALLS};
+static const struct way way_sample = {
+	.why_not = "samples of all processors need privileges",
+	.instead = "interval: runs at times, too, but sees no traced program",
+};
+static const struct way way_watchpoint = {
+	.why_not = "the embedded runtime has no watchpoints",
+	.instead = USE_CALLS,
+};
+static const struct way way_iter = {
+	.why_not = "iterators walk the kernel's own lists, which needs privileges",
+	.instead = USE_CALLS,
+};
+
+static const struct way *const ways[QATTACHES] = {
+#define ATTACH(id, prog, type, access, traits, needs, feature, kern, vm, does) &way_##vm,
+#include "catalog/attach.def"
+#undef ATTACH
+};
 
 static int refuse(const char *what, const char *instead, struct query_error *e,
 		  const struct question_probe *p)
@@ -96,66 +131,24 @@ static int refuse(const char *what, const char *instead, struct query_error *e,
 	return -ENOTSUP;
 }
 
-static const char in_kernel[] = "this is a place in the kernel, which needs privileges";
-static const char use_calls[] =
-	"system calls of the command can be had without: tracepoint:syscalls:*";
-
 int query_vm_can(struct query_vm *x, const struct question_probe *p, struct query_error *e)
 {
-	switch (p->attach) {
-	case QATTACH_NONE:
-	case QATTACH_BEGIN:
-	case QATTACH_END:
-	case QATTACH_TEST:
-	case QATTACH_BENCH:
-	case QATTACH_SELF:
-	case QATTACH_INTERVAL:
-		return 0;
-	case QATTACH_TRACEPOINT:
-	case QATTACH_UPROBE:
-	case QATTACH_URETPROBE:
-	case QATTACH_UPROBE_MULTI:
-	case QATTACH_URETPROBE_MULTI:
-		if (x->tracer)
-			return 0;
+	const struct way *way = ways[p->attach];
+
+	if (way->why_not)
+		return refuse(way->why_not, way->instead, e, p);
+	if (way->needs_command && !x->tracer)
 		return refuse("without privileges only a command can be traced",
 			      "give it: -c COMMAND", e, p);
-	case QATTACH_PROFILE:
-	case QATTACH_PERF:
-		return refuse("samples of all processors need privileges",
-			      "interval: runs at times, too, but sees no traced program", e, p);
-	case QATTACH_WATCHPOINT:
-		return refuse("the embedded runtime has no watchpoints", use_calls, e, p);
-	case QATTACH_TP_BTF:
-	case QATTACH_RAW_TP:
-	case QATTACH_KPROBE:
-	case QATTACH_KRETPROBE:
-	case QATTACH_KPROBE_MULTI:
-	case QATTACH_KRETPROBE_MULTI:
-	case QATTACH_FENTRY:
-	case QATTACH_FEXIT:
-		return refuse(in_kernel, use_calls, e, p);
-	case QATTACH_ITER:
-		return refuse("iterators walk the kernel's own lists, which needs privileges",
-			      use_calls, e, p);
-	}
-	return -EINVAL;
+	return 0;
 }
 
 static int attach(struct query_vm *x, const struct question_probe *p, struct query_error *e)
 {
+	const struct way *way = ways[p->attach];
 	int r = query_vm_can(x, p, e);
 
-	if (r < 0)
-		return r;
-	if (p->attach == QATTACH_TRACEPOINT)
-		return attach_tracepoint(x, p);
-	if (p->attach == QATTACH_INTERVAL)
-		return attach_clock(x, p);
-	if (p->attach == QATTACH_UPROBE || p->attach == QATTACH_URETPROBE ||
-	    p->attach == QATTACH_UPROBE_MULTI || p->attach == QATTACH_URETPROBE_MULTI)
-		return query_vm_breaks_add(x, p);
-	return 0; /* query_run() */
+	return r < 0 || !way->attach ? r : way->attach(x, p);
 }
 
 int query_vm_attach(struct query *base, uint32_t probe, struct query_error *e)

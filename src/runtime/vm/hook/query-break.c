@@ -86,7 +86,7 @@ static void add_hook(struct query_vm *x, struct hooks *to, const struct question
 static int add_place(struct query_vm *x, const struct question_probe *p, uint64_t offset,
 		     uint64_t semaphore, uint64_t cookie)
 {
-	bool is_return = p->attach == QATTACH_URETPROBE || p->attach == QATTACH_URETPROBE_MULTI;
+	bool is_return = attach_has(p->attach, QA_RETURN);
 	struct breaks *b = breaks_of(x);
 	struct break_place *at = b->places;
 	struct stat st;
@@ -115,7 +115,7 @@ int query_vm_breaks_add(struct query_vm *x, const struct question_probe *p)
 {
 	int r = 0;
 
-	if (p->attach == QATTACH_UPROBE || p->attach == QATTACH_URETPROBE)
+	if (!attach_has(p->attach, QA_MULTI))
 		return add_place(x, p, p->address, p->ref_ctr, p->cookie);
 	for (uint32_t i = 0; i < p->n_targets && r >= 0; i++)
 		r = add_place(x, p, p->addresses[i], p->ref_ctrs ? p->ref_ctrs[i] : 0,

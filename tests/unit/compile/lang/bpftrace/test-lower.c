@@ -282,6 +282,58 @@ TEST(dispatch)
 	lower_run_done(&r);
 }
 
+/* The way of each hook, and what its program is then. */
+TEST(ways)
+{
+	static const struct {
+		const char *point;
+		enum question_attach way;
+		uint32_t prog_type, attach_type;
+		bool has_pid; /* -p 77: of the row; else the program looks */
+	} cases[] = {
+		{"self:signal:SIGUSR1", QATTACH_SELF, BPF_PROG_TYPE_RAW_TRACEPOINT, 0, false},
+		{"kprobe:vfs_read", QATTACH_KPROBE, BPF_PROG_TYPE_KPROBE, 0, false},
+		{"kretprobe:vfs_read", QATTACH_KRETPROBE, BPF_PROG_TYPE_KPROBE, 0, false},
+		{"kprobe:vfs_*", QATTACH_KPROBE_MULTI, BPF_PROG_TYPE_KPROBE, 42, false},
+		{"kretprobe:vfs_*", QATTACH_KRETPROBE_MULTI, BPF_PROG_TYPE_KPROBE, 42, false},
+		{"uprobe:/bin/sh:main", QATTACH_UPROBE, BPF_PROG_TYPE_KPROBE, 0, true},
+		{"uretprobe:/bin/sh:main", QATTACH_URETPROBE, BPF_PROG_TYPE_KPROBE, 0, true},
+		{"uprobe:/bin/sh:*_open", QATTACH_UPROBE_MULTI, BPF_PROG_TYPE_KPROBE, 48, true},
+		{"uretprobe:/bin/sh:*_open", QATTACH_URETPROBE_MULTI, BPF_PROG_TYPE_KPROBE, 48,
+		 true},
+		{"usdt:/bin/sh:prov1:tp1", QATTACH_UPROBE, BPF_PROG_TYPE_KPROBE, 0, true},
+		{"software:cs:1", QATTACH_PERF, BPF_PROG_TYPE_PERF_EVENT, 0, true},
+		{"hardware:cycles:1", QATTACH_PERF, BPF_PROG_TYPE_PERF_EVENT, 0, true},
+		{"watchpoint:0x1000:8:w", QATTACH_WATCHPOINT, BPF_PROG_TYPE_PERF_EVENT, 0, true},
+		{"profile:hz:9", QATTACH_PROFILE, BPF_PROG_TYPE_PERF_EVENT, 0, false},
+		{"interval:s:1", QATTACH_INTERVAL, BPF_PROG_TYPE_PERF_EVENT, 0, false},
+		{"fentry:vfs_read", QATTACH_FENTRY, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, false},
+		{"fexit:vfs_read", QATTACH_FEXIT, BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, false},
+	};
+
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
+		const struct question_probe *p;
+		const struct question_prog *prog;
+		char program[64];
+		struct lower_run r;
+		bool is_right;
+
+		snprintf(program, sizeof(program), "%s { @ = count(); }", cases[i].point);
+		lower_run(&r, program, 0, 77);
+		is_right = r.ok && r.check.q.probes.n && r.check.q.progs.n;
+		if (is_right) {
+			p = &r.check.q.probes.p[0];
+			prog = &r.check.q.progs.p[0];
+			is_right = p->attach == cases[i].way &&
+				   prog->prog_type == cases[i].prog_type &&
+				   prog->attach_type == cases[i].attach_type &&
+				   p->pid == (cases[i].has_pid ? 77 : -1);
+		}
+		test_result(is_right, __FILE__, __LINE__, "%s", cases[i].point);
+		lower_run_done(&r);
+	}
+}
+
 /* One action, several functions: one program, told apart by cookies. */
 TEST(multi)
 {
