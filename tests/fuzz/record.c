@@ -117,8 +117,9 @@ static int feed(void *ctx, const void *record, size_t n)
 	else
 		memcpy(&kind, (const char *)record + offsetof(struct wire_head, kind),
 		       sizeof(kind));
-	r->events += kind && kind < EV_LOST;
+	/* what is lost is told like an event, where somebody asks */
 	r->identities += kind >= EV_END || kind == EV_LOST;
+	r->events += kind && kind < EV_END && kind != EV_LOST;
 	return stream_feed(r->stream, record, n);
 }
 
