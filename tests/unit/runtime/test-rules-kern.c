@@ -497,12 +497,16 @@ TEST(who_floods_loses_its_own)
 
 static volatile int *has_changed; /* shared with the child */
 
-/* Opens on both sides of every change, then one that tells the end. */
+/*
+ * Opens on both sides of every change, then one that tells the end.  At most 100,000 a second:
+ * the ring holds those of more than half a second, in which nobody reads while a set changes.
+ */
 static void open_for_long(void)
 {
 	do {
 		for (int i = 0; i < 100; i++)
 			open_close("/etc", O_RDONLY | O_DIRECTORY);
+		usleep(1000);
 	} while (!*has_changed);
 	open_close("/", O_RDONLY | O_DIRECTORY);
 }
@@ -539,7 +543,7 @@ TEST(sets_change_without_a_gap)
 	struct watched w;
 	struct made sets[20];
 
-	config.ring_kb = 8192;
+	config.ring_kb = 32768;
 	has_changed = mmap(NULL, sizeof(*has_changed), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!watch_child(&w, &config, open_for_long))
