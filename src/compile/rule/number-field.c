@@ -410,7 +410,7 @@ static bool arg_tests(struct pushdown *x, struct tests *t, unsigned int kind,
 	else
 		ok = (raw || a->format == 'd') && number_digits(x, t, c, ret_why);
 	/* of one of the kind's calls: others have none */
-	t->may_lack = a->only && !number_is_event(kind, rule_event_find(str_of(a->only)));
+	t->may_lack = a->only && !number_is_call(kind, a->only);
 	return ok;
 }
 

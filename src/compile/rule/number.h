@@ -39,5 +39,8 @@ bool number_ids(struct pushdown *x, struct tests *t, const struct rule_check *c,
 typedef const char *(*event_text_fn)(const struct wire_head *h, const struct rule_field_ref *f);
 bool number_event(struct pushdown *x, struct tests *t, unsigned int kind,
 		  const struct rule_check *c, event_text_fn text_of, const char **ret_why);
-/* Are all calls of the kind this event? */
-bool number_is_event(unsigned int kind, const struct rule_event_info *info);
+/*
+ * Is each call of the kind this one?  A sister call is another: a mount by move_mount() is an
+ * event of type mount, too, but has other arguments.
+ */
+bool number_is_call(unsigned int kind, const char *name);
