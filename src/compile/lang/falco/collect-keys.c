@@ -21,19 +21,25 @@ static bool fail(struct load *l, const struct item *item, struct span span, cons
 	return false;
 }
 
+/* The key is not there. */
+static bool may_lack(struct load *l, const struct item *item, const char *key,
+		     enum presence presence)
+{
+	if (presence != REQUIRED)
+		return true;
+	report(l, FALCO_YAML_VALIDATE, D_RULE_ITEM, item, item->span,
+	       "this %s has no mapping for key '%s'", item->type, key);
+	return false;
+}
+
 bool take_scalar(struct load *l, const struct item *item, const struct node *map, const char *key,
 		 enum presence presence, struct node **ret)
 {
 	struct node *n = node_get(map, key);
 
 	*ret = NULL;
-	if (!n && presence != REQUIRED)
-		return true;
-	if (!n) {
-		report(l, FALCO_YAML_VALIDATE, D_RULE_ITEM, item, item->span,
-		       "this %s has no mapping for key '%s'", item->type, key);
-		return false;
-	}
+	if (!n)
+		return may_lack(l, item, key, presence);
 	if (n->kind != NODE_SCALAR)
 		return fail(l, item, n->span, key,
 			    "is not a scalar value: text or a number is expected");
@@ -75,13 +81,8 @@ bool take_strings(struct load *l, const struct item *item, const struct node *ma
 {
 	const struct node *n = node_get(map, key);
 
-	if (!n && presence != REQUIRED)
-		return true;
-	if (!n) {
-		report(l, FALCO_YAML_VALIDATE, D_RULE_ITEM, item, item->span,
-		       "this %s has no mapping for key '%s'", item->type, key);
-		return false;
-	}
+	if (!n)
+		return may_lack(l, item, key, presence);
 	if (n->kind != NODE_SEQUENCE)
 		return fail(l, item, n->span, key, "is not a sequence: a list is expected");
 	for (size_t i = 0; i < n->items.n; i++) {
