@@ -151,7 +151,7 @@ static int load_all(struct rules_kern *r, const struct rules_tables *t, bool is_
 	struct first_map first = {0};
 	struct query_kern *x = r->query;
 	struct sending s = {.x = x, .tables = t, .place = place_of(x, RULE_MAP_SEND)};
-	int err = lend(place_of(x, RULE_MAP_STAGE), t->stage);
+	int err = lend(place_of(x, RULE_MAP_STAGE), t->stage), put;
 
 	if (err >= 0)
 		err = lend(s.place, t->exec);
@@ -167,7 +167,8 @@ static int load_all(struct rules_kern *r, const struct rules_tables *t, bool is_
 		first_map_begin(&first, r, t);
 	if (err >= 0)
 		err = load_programs(&s, e);
-	err = MIN(err, first_map_end(&first));
+	put = first_map_end(&first);
+	err = MIN(err, put);
 	if (s.place)
 		*s.place = s.exec;
 	if (s.sys != s.exec && s.sys >= 0)
