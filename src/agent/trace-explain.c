@@ -91,6 +91,8 @@ static void explain_maps(const struct question *q, FILE *out)
 
 		fprintf(out, "  %-12s %s, %u × (%u → %u bytes)", m->name, map_type_word(m),
 			m->max_entries, m->key_size, m->value_size);
+		if (m->grows)
+			fputs(", grows", out);
 		if (m->kind == QMAP_NAMED) {
 			buf_reset(&type);
 			if (m->key) {

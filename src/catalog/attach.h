@@ -21,6 +21,7 @@ enum attach_trait {
 	QA_COMMAND = 1 << 5, /* -c: likewise to the command's, as bpftrace does */
 	QA_RETURN = 1 << 6,  /* when a function returns */
 	QA_MULTI = 1 << 7,   /* one row attaches many places; the others are NONE */
+	QA_IRQS = 1 << 8,    /* interrupts come through while it runs, wherever it is */
 };
 
 /* Members of struct question_probe. */

@@ -74,6 +74,7 @@ static void walk_map(struct form *f, struct question_map *m)
 	form_type(f, &m->key, false);
 	form_type(f, &m->value, false);
 	FLAG(f, m->is_per_cpu);
+	FLAG(f, m->grows);
 	NUMBER(f, m->bucket_offset);
 	FLAG(f, has_init);
 	if (has_init) {

@@ -51,6 +51,11 @@ struct question_map {
 	const struct type *value; /* NAMED; may be an aggregation */
 	bool is_per_cpu;
 	/*
+	 * HASH: whoever adds elements lets interrupts through, so that the kernel can have memory
+	 * ready: the runtime may make the table without memory for its elements.
+	 */
+	bool grows;
+	/*
 	 * HASH: value_size bytes are this many values; processor c has number c & (n − 1), each
 	 * begins behind a gap, `stripe_step` bytes after the one before.  0: one value.  Never
 	 * in a question that is saved: other machines have more processors.

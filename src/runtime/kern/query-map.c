@@ -10,8 +10,10 @@
 #include "runtime/kern/query-internal.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 
 enum {
 	BATCH = 4096,
@@ -92,6 +94,21 @@ static uint32_t ring_size(const struct query_kern *x)
 	return power_of_two(n, MAX(page, (uint64_t)RING_MIN), RING_MAX);
 }
 
+/*
+ * Since 6.1 hash tables take elements from stocks that are filled up by interrupts
+ * ("bpf: Convert hash map to bpf_mem_alloc"); before, they asked the allocator from within the
+ * program, which tracing cannot do everywhere.  By version: nothing that can be tried shows it,
+ * and a kernel that has it and looks older only loses some memory.
+ */
+static bool can_grow(void)
+{
+	unsigned int major, minor;
+	struct utsname u;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 1));
+}
+
 static int create(struct query_kern *x, uint32_t i)
 {
 	const struct question_map *m = &x->base.q->maps.p[i];
@@ -103,6 +120,8 @@ static int create(struct query_kern *x, uint32_t i)
 	a.value_size = m->value_size;
 	a.max_entries = m->max_entries;
 	a.map_flags = m->flags;
+	if (m->grows && can_grow())
+		a.map_flags |= BPF_F_NO_PREALLOC;
 	make_name(m, a.map_name);
 	if (m->kind == QMAP_RING) {
 		a.key_size = a.value_size = 0;
@@ -167,7 +186,7 @@ static unsigned int create_threads(const struct question *q)
 	for (size_t i = 0; i < q->maps.n; i++) {
 		const struct question_map *m = &q->maps.p[i];
 
-		if (!is_array(m))
+		if (!is_array(m) && !m->grows)
 			bytes += (uint64_t)m->max_entries * (m->key_size + m->value_size);
 	}
 	return bytes < PARALLEL_MIN ? 1 : parallel_cpus();
