@@ -124,9 +124,9 @@ static const struct btf_view *kernel_types(void *ctx)
 	return w ? w->ops->btf(w) : NULL;
 }
 
-int trace_load(struct trace *t)
+static struct query_config query_config(struct trace *t)
 {
-	struct query_config config = {
+	return (struct query_config){
 		.child_pid = t->command.pid > 0 ? t->command.pid : 0,
 		.cgroup_fd = t->cgroup_fd,
 		.wants_stats = t->o->what == TRACE_EXPLAIN || t->o->run_benches,
@@ -135,6 +135,19 @@ int trace_load(struct trace *t)
 		.btf = kernel_types,
 		.btf_ctx = t->world,
 	};
+}
+
+void trace_prepare_load(void *ctx)
+{
+	struct trace *t = ctx;
+	struct query_config config = query_config(t);
+
+	query_prepare_kern(&t->q, &config, &t->query);
+}
+
+int trace_load(struct trace *t)
+{
+	struct query_config config = query_config(t);
 	struct query_error e = {.prog = UINT32_MAX, .probe = UINT32_MAX};
 	struct answer_options options = trace_answer_options(t);
 	int r;

@@ -120,6 +120,10 @@ static struct compile_options compile_options(struct trace *t, struct buf *dump)
 		.dump_to = dump,
 	};
 
+	if (t->runs && !t->is_embedded) {
+		c.meanwhile = trace_prepare_load;
+		c.meanwhile_ctx = t;
+	}
 	trace_words_params(&t->params, o, &c.params);
 	return c;
 }

@@ -25,6 +25,7 @@ struct trace {
 	int cgroup_fd; /* --cgroup: its folder, owned; 0: none */
 	FILE *out;
 	struct buf text;
+	bool runs;	  /* in the end: not only looked at */
 	bool has_exited;  /* the script said exit() */
 	bool waits;	  /* something is attached that may still happen */
 	bool is_embedded; /* runs in skep itself: trace_choose() */
@@ -42,6 +43,7 @@ int trace_open_object(struct trace *t); /* instead: of a program that was compil
 int trace_filter(struct trace *t);	/* --probe-filter: take away what it does not match */
 int trace_open_cgroup(struct trace *t); /* --cgroup: its folder */
 int trace_prepare_command(struct trace *t);
+void trace_prepare_load(void *trace); /* its maps, while the rest is compiled */
 int trace_load(struct trace *t);
 int trace_attach(struct trace *t, unsigned int *ret); /* how many there are in *ret */
 

@@ -4,8 +4,8 @@
  *
  * Order matters in two places.  begin probes run before anything is attached; their
  * records wait in the ring until "Attached N probes" was said.  A command (-c) is forked
- * first, so that its pid is known to the script, but it executes only when all probes are
- * attached.
+ * first, while there is little to copy, so that its pid is known to the script, but it executes
+ * only when all probes are attached.
  */
 #include "agent/trace-internal.h"
 
@@ -213,10 +213,17 @@ static int list_probes(const struct trace *t)
 static int trace(struct trace *t)
 {
 	unsigned int n = 0;
-	int status, r;
+	int status = 0, r;
 
+	t->runs = (t->o->what == TRACE_RUN && !t->o->wants_list && !t->o->emit) || measures(t);
 	if (!t->o->object.p)
 		trace_choose(t);
+	if (t->runs)
+		status = trace_open_cgroup(t);
+	if (t->runs && !status)
+		status = trace_prepare_command(t);
+	if (status)
+		return status;
 	status = t->o->object.p ? trace_open_object(t) : trace_compile(t);
 	if (!status && t->o->wants_list)
 		return list_probes(t);
@@ -224,13 +231,9 @@ static int trace(struct trace *t)
 		trace_explain(t);
 	if (!status && t->o->emit)
 		return emit_object(&t->q, t->o->emit, t->o->no_source);
-	if (status || (t->o->what != TRACE_RUN && !measures(t)))
+	if (status || !t->runs)
 		return status;
 	status = trace_filter(t);
-	if (!status)
-		status = trace_open_cgroup(t);
-	if (!status)
-		status = trace_prepare_command(t);
 	if (!status)
 		status = trace_load(t);
 	if (status)

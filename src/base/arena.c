@@ -126,6 +126,18 @@ void arena_done(struct arena *a)
 	*a = (struct arena){};
 }
 
+void arena_join(struct arena *to, struct arena *from)
+{
+	struct arena_block **last = &from->blocks;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = to->blocks;
+	to->blocks = from->blocks;
+	to->used += from->used;
+	*from = (struct arena){};
+}
+
 void *array_grow(struct arena *a, void *p, size_t n, size_t *room, size_t size)
 {
 	size_t more = *room ? *room * 2 : 8;

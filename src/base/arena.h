@@ -27,6 +27,8 @@ static inline char *arena_strdup(struct arena *a, const char *s)
 	return arena_strndup(a, s, strlen(s));
 }
 char *arena_printf(struct arena *a, const char *format, ...) _printf_(2, 3);
+/* All of `from` lives as long as `to` from now on; `from` is empty. */
+void arena_join(struct arena *to, struct arena *from);
 /* Frees all; the arena is empty and usable again. */
 void arena_done(struct arena *a);
 

@@ -46,8 +46,7 @@ void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i
 	size_t started = 0, wanted = MIN(n, (size_t)MIN(threads, (unsigned int)THREADS));
 	pthread_t ids[THREADS];
 
-	while (started + 1 < wanted &&
-	       !thread_start(&ids[started], THREAD_STACK_SMALL, take_some, &w))
+	while (started + 1 < wanted && !thread_start(&ids[started], THREAD_STACK, take_some, &w))
 		started++;
 	take_some(&w);
 	for (size_t i = 0; i < started; i++)

@@ -6,7 +6,7 @@
 
 struct making {
 	const struct module_options *o;
-	struct question *q;
+	struct diags *diags;
 };
 
 bool module_wants_dump(const struct module_options *o, const char *phase)
@@ -28,7 +28,7 @@ static void dump(struct making *x, const char *phase, const struct ir_module *m)
  */
 static void check(struct making *x, const char *phase, const struct ir_module *m)
 {
-	struct diags *d = &x->q->diags;
+	struct diags *d = x->diags;
 	struct span span = m->funcs.n ? m->funcs.p[0].span : (struct span){0};
 	struct buf why = {0};
 	bool ok = ir_check(m, &why);
@@ -52,21 +52,40 @@ static void after_pass(void *ctx, const struct opt_pass *pass, const struct ir_m
 #endif
 }
 
-bool module_generate(struct question *q, struct ir_module *m, const struct module_options *o,
-		     struct question_prog *ret)
+struct gen_options module_gen_options(const struct module_options *o)
 {
-	struct making x = {o, q};
-	struct gen_options options = {
+	return (struct gen_options){
 		.cpu = world_has(o->world, WORLD_CPU_V4) ? 4 : 3,
 		.rt = o->rt,
 	};
+}
 
+bool module_make(const struct question *q, struct ir_module *m, const struct module_options *o,
+		 const struct gen_options *options, struct gen_part *part)
+{
+	struct making x = {o, &part->diags};
+
+	m->arena = &part->arena; /* what the passes add */
 	dump(&x, "ir", m);
 	check(&x, "lower", m);
-	if (q->diags.errors)
+	if (part->diags.errors)
 		return false;
 	opt_run(m, o->level, after_pass, &x);
 	dump(&x, "opt", m);
 	check(&x, "opt", m);
-	return !q->diags.errors && gen_program(q, m, &options, ret);
+	return !part->diags.errors && gen_part(q, m, options, part);
+}
+
+bool module_generate(struct question *q, struct ir_module *m, const struct module_options *o,
+		     struct question_prog *ret)
+{
+	const struct gen_options options = module_gen_options(o);
+	struct gen_part part;
+	bool ok;
+
+	gen_part_init(&part, ret);
+	ok = module_make(q, m, o, &options, &part);
+	gen_join(q, &part);
+	m->arena = &q->arena;
+	return ok;
 }

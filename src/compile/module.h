@@ -6,10 +6,9 @@
 #pragma once
 
 #include "catalog/question.h"
+#include "compile/gen/gen.h"
 #include "compile/ir/ir.h"
 #include "compile/world.h"
-
-struct rt_library;
 
 struct module_options {
 	struct world *world;
@@ -20,6 +19,15 @@ struct module_options {
 };
 
 bool module_wants_dump(const struct module_options *o, const char *phase);
-/* False: q->diags says why. */
+
+/* How code is generated: asks the world, so it is for one thread. */
+struct gen_options module_gen_options(const struct module_options *o);
+/*
+ * One module becomes one part (gen_part_init() was called): reads the question alone, so that
+ * several can be made at once, unless they are dumped.  False: part->diags says why.
+ */
+bool module_make(const struct question *q, struct ir_module *m, const struct module_options *o,
+		 const struct gen_options *options, struct gen_part *part);
+/* One, and the question takes it over.  False: q->diags says why. */
 bool module_generate(struct question *q, struct ir_module *m, const struct module_options *o,
 		     struct question_prog *ret);

@@ -13,19 +13,105 @@
  */
 #include "compile/pipeline.h"
 
+#include "base/parallel.h"
 #include "compile/lang/bpftrace/lower.h"
 #include "compile/lang/bpftrace/parse.h"
 #include "compile/module.h"
 
 #include <assert.h>
+#include <stdlib.h>
+
+/* Programs are made at once, the largest first; what is done meanwhile is one of the tasks. */
+struct generation {
+	const struct question *q;
+	const struct lowered *lowered;
+	const struct compile_options *o;
+	const struct module_options *m;
+	struct gen_options options;
+	struct gen_part *parts;
+	struct task {
+		uint32_t size; /* instructions of IR */
+		uint32_t module;
+	} * tasks;
+};
+
+enum {
+	MEANWHILE = UINT32_MAX, /* no module */
+	MEANWHILE_SIZE = 300,	/* about as long as this much IR */
+	PARALLEL_MIN = 200,	/* less is made before a thread has begun */
+};
+
+static uint32_t size_of(const struct ir_module *m)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < m->funcs.n; i++)
+		for (size_t k = 0; k < m->funcs.p[i].blocks.n; k++)
+			n += m->funcs.p[i].blocks.p[k].insns.n;
+	return n;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const struct task *x = a, *y = b;
+
+	return x->size != y->size ? (x->size < y->size ? 1 : -1)
+				  : (x->module > y->module) - (x->module < y->module);
+}
+
+static void make_one(void *ctx, size_t i)
+{
+	struct generation *g = ctx;
+	uint32_t module = g->tasks[i].module;
+
+	if (module == MEANWHILE)
+		g->o->meanwhile(g->o->meanwhile_ctx);
+	else
+		module_make(g->q, g->lowered->modules.p[module], g->m, &g->options,
+			    &g->parts[module]);
+}
+
+/* What is dumped comes in order. */
+static void make_all(struct generation *g, size_t n)
+{
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		g->tasks[i] = (struct task){size_of(g->lowered->modules.p[i]), (uint32_t)i};
+		all += g->tasks[i].size;
+	}
+	if (g->o->meanwhile)
+		g->tasks[n++] = (struct task){MEANWHILE_SIZE, MEANWHILE};
+	if (!g->m->dump)
+		qsort(g->tasks, n, sizeof(*g->tasks), by_size);
+	parallel_run(n, g->m->dump || all < PARALLEL_MIN ? 1 : parallel_cpus(), make_one, g);
+}
 
 static bool generate(struct question *q, const struct lowered *lowered,
-		     const struct module_options *o)
+		     const struct compile_options *o, const struct module_options *m)
 {
-	for (size_t i = 0; i < lowered->modules.n; i++)
-		if (!module_generate(q, lowered->modules.p[i], o, &q->progs.p[i]))
-			return false;
-	return true;
+	size_t n = lowered->modules.n;
+	struct generation g = {
+		.q = q,
+		.lowered = lowered,
+		.o = o,
+		.m = m,
+		.options = module_gen_options(m),
+		.parts = arena_array(&q->arena, struct gen_part, n),
+		.tasks = arena_array(&q->arena, struct task, n + 1),
+	};
+
+	for (size_t i = 0; i < n; i++)
+		gen_part_init(&g.parts[i], &q->progs.p[i]);
+	make_all(&g, n);
+	for (size_t i = 0; i < n; i++) {
+		if (q->diags.errors)
+			arena_done(&g.parts[i].arena);
+		else
+			gen_join(q, &g.parts[i]);
+		lowered->modules.p[i]->arena = &q->arena;
+	}
+	return !q->diags.errors;
 }
 
 bool compile_bpftrace(struct question *q, const struct compile_options *o)
@@ -60,5 +146,5 @@ bool compile_bpftrace(struct question *q, const struct compile_options *o)
 	if (!lower_program(q, &checked, &o->check, &lowered))
 		return false;
 	assert(lowered.modules.n == q->progs.n);
-	return generate(q, &lowered, &m) && !q->diags.errors;
+	return generate(q, &lowered, o, &m);
 }

@@ -19,6 +19,12 @@ struct compile_options {
 	const char *dump;	     /* a phase (ast, types, ir, a pass's name, bpf); NULL */
 	struct buf *dump_to;
 	enum { COMPILE_ALL, COMPILE_PARSE, COMPILE_CHECK } until;
+	/*
+	 * While programs are generated, maybe in another thread: maps (but scratch, the last) and
+	 * probes are known then, and do not move.  NULL: nothing.
+	 */
+	void (*meanwhile)(void *ctx);
+	void *meanwhile_ctx;
 };
 
 /*

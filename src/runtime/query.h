@@ -71,7 +71,10 @@ struct query {
 	const struct question *q; /* borrowed */
 };
 
-/* In the kernel: any hook, for who may. */
+/*
+ * In the kernel: any hook, for who may.  *ret: NULL, or what query_prepare_kern() made of the same
+ * question; it is closed on failure.
+ */
 int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
 		    struct query_error *e);
 /*
@@ -80,6 +83,13 @@ int query_open_kern(const struct question *q, const struct query_config *config,
  */
 int query_open_vm(const struct question *q, const struct query_config *config, struct query **ret,
 		  struct query_error *e);
+
+/*
+ * While programs are still generated: make the maps that are known.  Nothing is said if that
+ * fails: query_open_kern() tries again.  query_close() if it comes to nothing.
+ */
+void query_prepare_kern(const struct question *q, const struct query_config *config,
+			struct query **ret);
 
 /* Run probe `i` (BEGIN, END, TEST, BENCH, SELF) once; its return value in *ret, the time in
  * *ret_ns. */

@@ -62,6 +62,21 @@ static bool is_known(const struct diags *d, const struct diagnostic *x)
 	return false;
 }
 
+static void add(struct diags *d, const struct diagnostic *x)
+{
+	d->is_repeated = is_known(d, x);
+	if (d->is_repeated)
+		return;
+	d->errors += x->severity == SEV_ERROR;
+	if (d->n_shown[x->severity] == DIAGS_SHOWN) {
+		d->n_dropped[x->severity]++;
+		d->is_repeated = true; /* nor are its notes wanted */
+		return;
+	}
+	d->n_shown[x->severity]++;
+	array_push(d->arena, &d->list, *x);
+}
+
 static _printf_(5, 0) void record(struct diags *d, enum severity severity, enum diag_id id,
 				  struct span span, const char *format, va_list ap)
 {
@@ -72,17 +87,13 @@ static _printf_(5, 0) void record(struct diags *d, enum severity severity, enum 
 		return;
 	}
 	x.text = vprint(d->arena, format, ap);
-	d->is_repeated = is_known(d, &x);
-	if (d->is_repeated)
-		return;
-	d->errors += severity == SEV_ERROR;
-	if (d->n_shown[severity] == DIAGS_SHOWN) {
-		d->n_dropped[severity]++;
-		d->is_repeated = true; /* nor are its notes wanted */
-		return;
-	}
-	d->n_shown[severity]++;
-	array_push(d->arena, &d->list, x);
+	add(d, &x);
+}
+
+void diags_join(struct diags *to, const struct diags *from)
+{
+	for (size_t i = 0; i < from->list.n; i++)
+		add(to, &from->list.p[i]);
 }
 
 void diag(struct diags *d, enum diag_id id, struct span span, const char *format, ...)

@@ -96,6 +96,9 @@ void diag_note(struct diags *d, struct span span, const char *format, ...) _prin
 /* Likewise, with the word of what it explains: bpftrace says so, and scripts are used to it. */
 void diag_context(struct diags *d, struct span span, const char *format, ...) _printf_(3, 4);
 
+/* Record what `from` has, too.  Its arena is to live as long as that of `to`. */
+void diags_join(struct diags *to, const struct diags *from);
+
 static inline struct span span_join(struct span a, struct span b)
 {
 	return (struct span){a.file, a.begin < b.begin ? a.begin : b.begin,

@@ -273,6 +273,10 @@ static void put_insn(struct emitter *m, const struct mach_insn *i)
 		break;
 	case MACH_LOAD:
 	case MACH_STORE:
+		if (i->code == STORE_ELEMENT)
+			array_push(m->e->arena, &m->e->elements, m->e->insns.n);
+		put_memory(m, i);
+		break;
 	case MACH_ATOMIC:
 		put_memory(m, i);
 		break;
@@ -376,7 +380,7 @@ static bool fix_jumps(struct emitter *m)
 		} else if (i->code == (BPF_JMP | BPF_JA) && m->e->o->cpu >= 4) {
 			*i = insn_goto_long((int32_t)off);
 		} else {
-			diag(&m->e->q->diags, D_PROGRAM_TOO_LARGE, m->c->f->span,
+			diag(m->e->diags, D_PROGRAM_TOO_LARGE, m->c->f->span,
 			     "The program is too long: a jump over %lld instructions",
 			     (long long)(off < 0 ? -off : off));
 			return false;

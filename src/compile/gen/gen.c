@@ -15,10 +15,10 @@
 enum { SCRATCH_MAX = 32768 /* a per-cpu allocation cannot be larger */ };
 
 struct gen {
-	struct question *q;
+	const struct question *q;
 	const struct ir_module *m;
 	const struct gen_options *o;
-	struct question_prog *prog;
+	struct gen_part *part;
 	struct arena a; /* dies with the call */
 	struct slot_plan *plans;
 	struct mach **funcs; /* NULL: to be generated (again) */
@@ -42,7 +42,7 @@ static struct span place_of_program(const struct gen *g)
 static void gen_error(struct gen *g, enum diag_id id, const char *text, const char *name)
 {
 	if (!g->failed)
-		diag(&g->q->diags, id, place_of_program(g), "%s%s%s", text, name ? ": " : "",
+		diag(&g->part->diags, id, place_of_program(g), "%s%s%s", text, name ? ": " : "",
 		     name ? name : "");
 	g->failed = true;
 }
@@ -54,6 +54,7 @@ static void gen_func(struct gen *g, uint32_t i)
 	struct mach *c = arena_new(&g->a, struct mach);
 
 	*c = (struct mach){.arena = &g->a, .m = g->m, .f = &g->m->funcs.p[i], .q = g->q, .o = g->o};
+	c->scratch_map = g->q->scratch < 0 ? g->q->maps.n : (uint32_t)g->q->scratch;
 	c->scratch_at = g->plans[i].spills_there ? &g->scratch_size : NULL;
 	select_func(c, &g->plans[i]);
 	regalloc(c);
@@ -164,40 +165,14 @@ static bool make_room(struct gen *g, uint32_t over)
 	return saved > 0 || spill_elsewhere(g);
 }
 
-/*
- * Scratch: an element of its own for each program, so that one program that interrupts
- * another does not write over its values.
- */
-static void take_scratch(struct gen *g)
-{
-	struct question *q = g->q;
-
-	if (q->scratch < 0) {
-		q->scratch = (int32_t)q->maps.n;
-		array_push(&q->arena, &q->maps,
-			   ((struct question_map){.name = "scratch",
-						  .kind = QMAP_SCRATCH,
-						  .type = BPF_MAP_TYPE_PERCPU_ARRAY,
-						  .key_size = 4,
-						  .is_per_cpu = true}));
-	}
-	for (uint32_t i = 0; i < g->m->funcs.n; i++)
-		g->plans[i].element = q->n_scratch;
-	q->n_scratch++;
-}
-
 static void note_scratch(struct gen *g)
 {
-	struct question_map *map = &g->q->maps.p[g->q->scratch];
-	uint32_t size = (g->scratch_size + 7) & ~7u;
-
-	map->max_entries = MAX(map->max_entries, g->q->n_scratch);
-	map->value_size = MAX(map->value_size, MAX(size, 8));
-	if (size <= SCRATCH_MAX)
+	g->part->scratch_size = MAX((g->scratch_size + 7) & ~7u, 8);
+	if (g->part->scratch_size <= SCRATCH_MAX)
 		return;
 	gen_error(g, D_PROGRAM_TOO_LARGE,
 		  "The program's variables do not fit the kernel's limit of 32768 bytes", NULL);
-	diag_hint(&g->q->diags, "Shorter texts need less: config = { max_strlen = 64 }");
+	diag_hint(&g->part->diags, "Shorter texts need less: config = { max_strlen = 64 }");
 }
 
 static void gen_funcs(struct gen *g)
@@ -206,14 +181,8 @@ static void gen_funcs(struct gen *g)
 	bool has_scratch = false;
 
 	for (int round = 0; round < 64 && !g->failed; round++) {
-		bool uses_scratch = false;
-
-		for (uint32_t i = 0; i < n; i++)
-			uses_scratch |= g->plans[i].uses_scratch;
-		if (uses_scratch && !has_scratch)
-			take_scratch(g);
-		has_scratch |= uses_scratch;
 		for (uint32_t i = 0; i < n; i++) {
+			has_scratch |= g->plans[i].uses_scratch;
 			if (!g->funcs[i])
 				gen_func(g, i);
 			g->depths[i] = 0;
@@ -233,9 +202,9 @@ static void gen_funcs(struct gen *g)
 
 static void add_func(struct gen *g, const char *name, uint32_t n_params, bool is_callback)
 {
-	array_push(&g->q->arena, &g->out,
+	array_push(&g->part->arena, &g->out,
 		   ((struct question_func){
-			   .name = arena_strdup(&g->q->arena, name ? name : "f"),
+			   .name = arena_strdup(&g->part->arena, name ? name : "f"),
 			   .insn = g->e.insns.n,
 			   .n_params = n_params,
 			   .is_callback = is_callback,
@@ -305,7 +274,7 @@ static void emit_all(struct gen *g)
 {
 	uint32_t n = g->m->funcs.n;
 
-	g->e = (struct emit){.arena = &g->a, .q = g->q, .o = g->o};
+	g->e = (struct emit){.arena = &g->a, .diags = &g->part->diags, .o = g->o};
 	g->starts = arena_array(&g->a, uint32_t, n);
 	for (uint32_t i = 0; i < n && !g->failed; i++) {
 		const struct ir_func *f = &g->m->funcs.p[i];
@@ -324,8 +293,8 @@ static void emit_all(struct gen *g)
 
 static void hand_over(struct gen *g)
 {
-	struct arena *a = &g->q->arena;
-	struct question_prog *p = g->prog;
+	struct arena *a = &g->part->arena;
+	struct question_prog *p = g->part->prog;
 	struct emit *e = &g->e;
 
 	p->insns = arena_copy(a, e->insns.p, e->insns.n * sizeof(*e->insns.p));
@@ -341,12 +310,14 @@ static void hand_over(struct gen *g)
 	p->n_lines = e->lines.n;
 	p->funcs = g->out.p;
 	p->n_funcs = g->out.n;
+	g->part->elements = arena_copy(a, e->elements.p, e->elements.n * sizeof(*e->elements.p));
+	g->part->n_elements = e->elements.n;
 }
 
-bool gen_program(struct question *q, const struct ir_module *m, const struct gen_options *o,
-		 struct question_prog *prog)
+bool gen_part(const struct question *q, const struct ir_module *m, const struct gen_options *o,
+	      struct gen_part *part)
 {
-	struct gen g = {.q = q, .m = m, .o = o, .prog = prog, .scratch_size = m->scratch_size};
+	struct gen g = {.q = q, .m = m, .o = o, .part = part, .scratch_size = m->scratch_size};
 	uint32_t n = m->funcs.n;
 
 	g.plans = arena_array(&g.a, struct slot_plan, n);
@@ -362,4 +333,58 @@ bool gen_program(struct question *q, const struct ir_module *m, const struct gen
 		hand_over(&g);
 	arena_done(&g.a);
 	return !g.failed;
+}
+
+/* --- the question gets it */
+
+/*
+ * Scratch: an element of its own for each program, so that one program that interrupts
+ * another does not write over its values.
+ */
+static void join_scratch(struct question *q, const struct gen_part *part)
+{
+	struct bpf_insn *insns = (struct bpf_insn *)part->prog->insns;
+	struct question_map *map;
+
+	if (q->scratch < 0) {
+		q->scratch = (int32_t)q->maps.n;
+		array_push(&q->arena, &q->maps,
+			   ((struct question_map){.name = "scratch",
+						  .kind = QMAP_SCRATCH,
+						  .type = BPF_MAP_TYPE_PERCPU_ARRAY,
+						  .key_size = 4,
+						  .is_per_cpu = true}));
+	}
+	map = &q->maps.p[q->scratch];
+	for (uint32_t i = 0; i < part->n_elements; i++)
+		insns[part->elements[i]].imm = (int32_t)q->n_scratch;
+	q->n_scratch++;
+	map->max_entries = MAX(map->max_entries, q->n_scratch);
+	map->value_size = MAX(map->value_size, part->scratch_size);
+}
+
+void gen_part_init(struct gen_part *part, struct question_prog *prog)
+{
+	*part = (struct gen_part){.prog = prog};
+	part->diags.arena = &part->arena;
+}
+
+void gen_join(struct question *q, struct gen_part *part)
+{
+	if (part->scratch_size && !part->diags.errors)
+		join_scratch(q, part);
+	diags_join(&q->diags, &part->diags);
+	arena_join(&q->arena, &part->arena);
+}
+
+bool gen_program(struct question *q, const struct ir_module *m, const struct gen_options *o,
+		 struct question_prog *prog)
+{
+	struct gen_part part;
+	bool ok;
+
+	gen_part_init(&part, prog);
+	ok = gen_part(q, m, o, &part);
+	gen_join(q, &part);
+	return ok;
 }

@@ -26,13 +26,33 @@ struct gen_options {
 };
 
 /*
- * Fill insns, relocs, lines and funcs of `prog` (arena: the question's).  question.globals
- * and rodata are the maps of those spaces, and must be there if the module uses them.
- *
- * The scratch map is made if it is not there; its sizes are the generator's: every program
- * that uses scratch gets an element (question.n_scratch), of which the module's own
- * scratch_size bytes come first, then what had no room on the stack.  So maps may move.
- * False: a diagnostic was recorded (too much stack, a runtime function that is not there).
+ * One program of a question, made apart from it: several may be at once.  It does not move.
  */
+struct gen_part {
+	struct question_prog *prog; /* borrowed: insns, relocs, lines, funcs are filled in */
+	struct arena arena;	    /* of these */
+	struct diags diags;	    /* of this program; arena is the same */
+	uint32_t scratch_size;	    /* bytes it needs of scratch; 0: none */
+	const uint32_t *elements;   /* instructions whose imm names its element of scratch */
+	uint32_t n_elements;
+};
+
+void gen_part_init(struct gen_part *part, struct question_prog *prog);
+/*
+ * Make it.  question.globals and rodata are the maps of those spaces, and must be there if the
+ * module uses them.  False: a diagnostic was recorded (too much stack, a runtime function that
+ * is not there).
+ */
+bool gen_part(const struct question *q, const struct ir_module *m, const struct gen_options *o,
+	      struct gen_part *part);
+/*
+ * The question takes it over, in the order of its programs.  No map may have been added
+ * since the part was made but scratch: that is made here if it is not there, and its sizes are
+ * the generator's.  Every program that uses scratch gets an element (question.n_scratch), of
+ * which the module's own scratch_size bytes come first, then what had no room on the stack.
+ */
+void gen_join(struct question *q, struct gen_part *part);
+
+/* All of it at once. */
 bool gen_program(struct question *q, const struct ir_module *m, const struct gen_options *o,
 		 struct question_prog *prog);

@@ -57,11 +57,13 @@ enum mach_wide {
 	WIDE_KSYM,
 	WIDE_FUNC,
 };
+/* What is written: a number, or that of the program's element of scratch. */
+enum mach_store { STORE_VALUE, STORE_ELEMENT };
 enum mach_call { CALL_HELPER, CALL_FUNC, CALL_RT, CALL_KFUNC };
 
 struct mach_insn {
 	uint8_t op;   /* enum mach_op */
-	uint8_t code; /* BPF_ADD, BPF_JEQ, enum mach_wide … */
+	uint8_t code; /* BPF_ADD, BPF_JEQ, enum mach_wide, enum mach_store … */
 	uint8_t size; /* bytes of memory, bits of swap and movsx */
 	uint8_t n_args;
 	bool is_32, sign, is_fetch;
@@ -102,6 +104,7 @@ struct mach {
 	const struct ir_func *f;
 	const struct question *q;
 	const struct gen_options *o;
+	uint32_t scratch_map;
 	ARRAY(struct mach_block) blocks;
 	ARRAY(struct mach_vreg) vregs; /* [i] is virtual register MACH_VIRTUAL + i */
 	ARRAY(struct mach_object) objects;
@@ -118,7 +121,6 @@ struct slot_plan {
 	bool *is_pinned;  /* for each slot: must be on the stack */
 	bool uses_scratch;
 	bool spills_there; /* numbers that find no register go to scratch, too */
-	uint32_t element;  /* key of the program's element in the scratch map */
 };
 
 static inline struct mach_vreg *mach_vreg(const struct mach *c, mach_reg r)
@@ -185,12 +187,13 @@ struct emit_fixup { /* a call or an address of a function, resolved by gen.c */
 
 struct emit {
 	struct arena *arena;
-	struct question *q;
+	struct diags *diags;
 	const struct gen_options *o;
 	ARRAY(struct bpf_insn) insns;
 	ARRAY(struct question_reloc) relocs;
 	ARRAY(struct question_line) lines;
 	ARRAY(struct emit_fixup) fixups;
+	ARRAY(uint32_t) elements; /* instructions that name the program's element of scratch */
 };
 
 /* Places the objects of the frame; c->frame. */

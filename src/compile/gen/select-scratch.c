@@ -22,14 +22,14 @@ void select_scratch(struct select *s)
 	uint32_t object = select_temporary(s), fail, go_on;
 
 	select_put(s, (struct mach_insn){.op = MACH_STORE,
+					 .code = STORE_ELEMENT,
 					 .size = 4,
 					 .a = MACH_FP,
-					 .object = object,
-					 .imm = s->plan->element});
+					 .object = object});
 	select_put(s, (struct mach_insn){.op = MACH_WIDE,
 					 .code = WIDE_MAP,
 					 .dst = MACH_R(1),
-					 .index = (uint32_t)s->c->q->scratch});
+					 .index = s->c->scratch_map});
 	select_put(s, (struct mach_insn){.op = MACH_ADDR, .dst = MACH_R(2), .object = object});
 	select_helper(s, BPF_FUNC_map_lookup_elem, 2);
 	select_put(s, (struct mach_insn){.op = MACH_MOV, .dst = s->scratch, .a = MACH_R(0)});

@@ -55,7 +55,7 @@ struct iterator {
 struct query_kern {
 	struct query base;
 	struct query_config config;
-	int *maps;	       /* descriptors, owned; -1 */
+	int *maps;	       /* descriptors, owned; -errno */
 	uint32_t *ring_sizes;  /* max_entries as made */
 	int *progs;	       /* owned; -1 */
 	int stats;	       /* owned; keeps the kernel counting; -1 */
@@ -79,6 +79,8 @@ void query_hint(struct query_error *e, const char *format, ...) _printf_(2, 3);
 struct query_kern *query_kern_new(const struct question *q, const struct query_config *config);
 void query_kern_loaded(struct query_kern *x); /* the kernel's types are no longer needed */
 
+/* Make what can be made, alone. */
+void query_maps_try(struct query_kern *x);
 /* All of the question that are not there yet: a caller may have put in some of others. */
 int query_maps_create(struct query_kern *x, struct query_error *e);
 

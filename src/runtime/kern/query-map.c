@@ -192,6 +192,12 @@ static unsigned int create_threads(const struct question *q)
 	return bytes < PARALLEL_MIN ? 1 : parallel_cpus();
 }
 
+void query_maps_try(struct query_kern *x)
+{
+	for (size_t i = 0; i < x->base.q->maps.n; i++)
+		create_one(x, i);
+}
+
 int query_maps_create(struct query_kern *x, struct query_error *e)
 {
 	parallel_run(x->base.q->maps.n, create_threads(x->base.q), create_one, x);

@@ -79,7 +79,7 @@ static int open_ring(struct query_kern *x, struct query_error *e)
 {
 	int i = x->base.q->ring, r;
 
-	if (i < 0)
+	if (i < 0 || x->ring.consumer)
 		return 0;
 	r = ring_open(&x->ring, x->maps[i], x->ring_sizes[i]);
 	return r < 0 ? query_fail(e, r, "cannot map the ring buffer") : 0;
@@ -100,7 +100,7 @@ struct query_kern *query_kern_new(const struct question *q, const struct query_c
 	x->maps = xalloc((q->maps.n + 1) * sizeof(*x->maps));
 	x->ring_sizes = xalloc((q->maps.n + 1) * sizeof(*x->ring_sizes));
 	x->progs = xalloc((q->progs.n + 1) * sizeof(*x->progs));
-	for (size_t i = 0; i < q->maps.n; i++)
+	for (size_t i = 0; i <= q->maps.n; i++) /* scratch may come */
 		x->maps[i] = -1;
 	for (size_t i = 0; i < q->progs.n; i++)
 		x->progs[i] = -1;
@@ -126,12 +126,26 @@ void query_kern_loaded(struct query_kern *x)
 	x->config.btf = NULL; /* may be gone by then */
 }
 
+void query_prepare_kern(const struct question *q, const struct query_config *config,
+			struct query **ret)
+{
+	struct query_kern *x = query_kern_new(q, config);
+	struct query_error later;
+
+	*ret = &x->base;
+	query_maps_try(x);
+	if (q->ring >= 0 && x->maps[q->ring] >= 0)
+		open_ring(x, &later);
+}
+
 int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
 		    struct query_error *e)
 {
-	struct query_kern *x = query_kern_new(q, config);
+	struct query_kern *x = *ret ? (struct query_kern *)*ret : query_kern_new(q, config);
 	int r;
 
+	*ret = NULL;
+	x->config = *config;
 	*e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
 	if (config->wants_stats)
 		x->stats = enable_stats();
