@@ -9,7 +9,8 @@
  * the log, which query-refusal.c reads.
  *
  * The verifier keeps a processor busy: where there are several, all programs are tried at
- * once first.  What is refused then comes again alone, with its message.
+ * once first, long ones before short ones.  What is refused then comes again alone, with its
+ * message.
  */
 #include "base/macro.h"
 #include "isa/btf-write.h"
@@ -345,9 +346,18 @@ static int load(struct query_kern *x, uint32_t i, struct query_error *e)
 
 struct attempt {
 	struct load load;
+	uint32_t prog;
 	bool is_prepared;
 	int fd;
 };
+
+static int by_length(const void *a, const void *b)
+{
+	const struct attempt *x = a, *y = b;
+	uint32_t n = x->load.attr.insn_cnt, m = y->load.attr.insn_cnt;
+
+	return n != m ? (n < m) - (n > m) : (x->prog > y->prog) - (x->prog < y->prog);
+}
 
 static void try_one(void *ctx, size_t i)
 {
@@ -368,13 +378,15 @@ static void try_part(struct query_kern *x, uint32_t first, uint32_t n, query_bef
 
 		if (before)
 			before(ctx, first + i);
-		*a = (struct attempt){.load = {.btf = -1, .module = -1}, .fd = -1};
+		*a = (struct attempt){
+			.load = {.btf = -1, .module = -1}, .prog = first + i, .fd = -1};
 		a->is_prepared =
 			prepare(x, &x->base.q->progs.p[first + i], &a->load, &ignored) >= 0;
 	}
+	qsort(parts, n, sizeof(*parts), by_length);
 	parallel_run(n, parallel_cpus(), try_one, parts);
 	for (uint32_t i = 0; i < n; i++) {
-		x->progs[first + i] = MAX(parts[i].fd, -1);
+		x->progs[parts[i].prog] = MAX(parts[i].fd, -1);
 		load_done(&parts[i].load);
 	}
 }
