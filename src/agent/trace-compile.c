@@ -128,13 +128,22 @@ static struct compile_options compile_options(struct trace *t, struct buf *dump)
 	return c;
 }
 
+void trace_open_world(struct trace *t)
+{
+	const struct world_kern_options options = {
+		.traceable_functions = t->o->traceable_functions,
+		/* an object may be for an older kernel: what all have */
+		.without = t->o->emit ? 1ull << WORLD_CPU_V4 | 1ull << WORLD_TASK_PT_REGS : 0,
+	};
+
+	if (!t->world)
+		t->world = t->o->world	    ? t->o->world
+			   : t->is_embedded ? world_vm_new(&options)
+					    : world_kern_new(&options);
+}
+
 int trace_compile(struct trace *t)
 {
-	const struct world_kern_options world = {
-		.traceable_functions = t->o->traceable_functions,
-		/* an object may be for an older kernel: instructions that all have */
-		.without = t->o->emit ? 1ull << WORLD_CPU_V4 : 0,
-	};
 	struct compile_options c;
 	struct buf dump = {0};
 	bool ok;
@@ -148,9 +157,7 @@ int trace_compile(struct trace *t)
 		log_error(r, "cannot read skep's own runtime functions");
 		return EXIT_FAILED;
 	}
-	t->world = t->o->world	    ? t->o->world
-		   : t->is_embedded ? world_vm_new(&world)
-				    : world_kern_new(&world);
+	trace_open_world(t);
 	c = compile_options(t, &dump);
 	ok = compile_bpftrace(&t->q, &c);
 	if (ok && t->o->emit)

@@ -38,6 +38,7 @@ struct trace {
  * itself what is wrong, and returns the exit status.
  */
 void trace_choose(struct trace *t); /* the kernel, or skep's own runtime */
+void trace_open_world(struct trace *t);
 int trace_compile(struct trace *t);
 int trace_open_object(struct trace *t); /* instead: of a program that was compiled elsewhere */
 int trace_filter(struct trace *t);	/* --probe-filter: take away what it does not match */

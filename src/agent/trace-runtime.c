@@ -9,6 +9,7 @@
 #include "agent/trace-internal.h"
 
 #include "agent/runtime-choice.h"
+#include "agent/world.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -26,6 +27,10 @@ void trace_choose(struct trace *t)
 	}
 	if (o->what != TRACE_RUN || o->emit || o->wants_list || o->pid || o->cgroup)
 		return;
+	/* the question that a compilation asks first tells as well */
+	trace_open_world(t);
+	if (world_has(t->world, WORLD_CPU_V4))
+		return;
 	r = runtime_kernel_refuses();
 	if (r >= 0)
 		return;
@@ -34,6 +39,8 @@ void trace_choose(struct trace *t)
 		return;
 	}
 	t->is_embedded = true;
+	world_free(t->world);
+	t->world = NULL;
 	if (!o->quiet)
 		log_note("%s: this runs in skep itself, over the command alone",
 			 runtime_refusal(r));

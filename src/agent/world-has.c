@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Features, each tried when it is first asked for; some 50 µs. */
+/*
+ * Features, each tried when it is first asked for; some 50 µs.  What recent kernels have is tried
+ * all at once first.
+ */
 #include "agent/world-internal.h"
 #include "runtime/kern/ability.h"
 
@@ -10,6 +13,7 @@ enum {
 	HELPER_FOR_EACH_MAP_ELEM = 164,
 	HELPER_GET_FUNC_IP = 173,
 	HELPER_GET_ATTACH_COOKIE = 174,
+	HELPER_TASK_PT_REGS = 175,
 	HELPER_LOOP = 181,
 	HELPER_MAP_LOOKUP_PERCPU = 195,
 	HELPER_KTIME_TAI = 208,
@@ -67,6 +71,8 @@ static bool try(struct world *w, enum world_feature f)
 						 HELPER_GET_ATTACH_COOKIE);
 	case WORLD_TASK_BTF:
 		return kprobe_helper(BPF_FUNC_get_current_task_btf);
+	case WORLD_TASK_PT_REGS:
+		return kprobe_helper(HELPER_TASK_PT_REGS);
 	case WORLD_JIFFIES64:
 		return kprobe_helper(BPF_FUNC_jiffies64);
 	case WORLD_GET_FUNC_IP:
@@ -87,6 +93,11 @@ static bool try(struct world *w, enum world_feature f)
 	return false;
 }
 
+/* What kernel_is_recent() answers for. */
+static const uint64_t recent = 1ull << WORLD_KTIME_BOOT | 1ull << WORLD_KTIME_TAI |
+			       1ull << WORLD_JIFFIES64 | 1ull << WORLD_TASK_BTF |
+			       1ull << WORLD_TASK_PT_REGS | 1ull << WORLD_CPU_V4;
+
 bool world_kern_has(struct world *base, enum world_feature f)
 {
 	struct world_kern *w = WORLD(base);
@@ -94,6 +105,13 @@ bool world_kern_has(struct world *base, enum world_feature f)
 
 	if (w->without & bit)
 		return false;
+	if ((recent & bit) && !w->is_recent_asked) {
+		w->is_recent_asked = true;
+		if (kernel_is_recent()) {
+			w->asked |= recent;
+			w->has |= recent;
+		}
+	}
 	if (!(w->asked & bit)) {
 		w->asked |= bit;
 		w->has |= try(base, f) ? bit : 0;

@@ -47,7 +47,7 @@ struct world_kern {
 	const char *traceable_functions;
 	uint64_t asked, has; /* features: worked out, and there */
 	struct kernel_btf btf;
-	bool is_btf_asked, has_btf, is_kallsyms_read, is_functions_read;
+	bool is_recent_asked, is_btf_asked, has_btf, is_kallsyms_read, is_functions_read;
 	unsigned int cpus;			   /* 0: not asked yet */
 	uint64_t pid_namespace, pid_namespace_dev; /* 0: not asked yet */
 	struct world_module *modules;

@@ -53,6 +53,7 @@ static uint32_t helper_for(enum world_feature f)
 	case WORLD_D_PATH:
 	case WORLD_COOKIE_TRACING:
 	case WORLD_TASK_BTF:
+	case WORLD_TASK_PT_REGS:
 	case WORLD_OVERRIDE:
 	case WORLD_SKB_OUTPUT:
 	case WORLD_CPU_V4:

@@ -27,6 +27,7 @@ enum world_feature { /* each "may I use …" */
 		     WORLD_ATTACH_COOKIE,  /* 5.15 */
 		     WORLD_COOKIE_TRACING, /* 6.0: of tracing programs */
 		     WORLD_TASK_BTF,	   /* bpf_get_current_task_btf, 5.11 */
+		     WORLD_TASK_PT_REGS,   /* 5.15 */
 		     WORLD_JIFFIES64,
 		     WORLD_GET_FUNC_IP,
 		     WORLD_SEND_SIGNAL,

@@ -7,7 +7,12 @@
 
 #include <stdio.h>
 
-enum { LOG_ROOM = 4096 };
+enum {
+	LOG_ROOM = 4096,
+	/* helpers that the headers we build with may not have */
+	HELPER_TASK_PT_REGS = 175,
+	HELPER_KTIME_GET_TAI_NS = 208,
+};
 
 struct trial {
 	uint32_t type, attach, btf_id;
@@ -158,6 +163,25 @@ bool kernel_has_cpu_v4(void)
 					 insn_movsx(BPF_REG_0, BPF_REG_1, 8),
 					 insn_mov_imm(BPF_REG_0, 0), insn_exit()};
 	const struct trial t = {BPF_PROG_TYPE_SOCKET_FILTER, 0, 0, insns, ELEMENTS(insns)};
+
+	return loads(&t);
+}
+
+bool kernel_is_recent(void)
+{
+	const struct bpf_insn insns[] = {
+		insn_call(0, BPF_FUNC_ktime_get_boot_ns),
+		insn_call(0, HELPER_KTIME_GET_TAI_NS),
+		insn_call(0, BPF_FUNC_jiffies64),
+		insn_call(0, BPF_FUNC_get_current_task_btf),
+		insn_mov(BPF_REG_1, BPF_REG_0),
+		insn_call(0, HELPER_TASK_PT_REGS),
+		insn_mov_imm(BPF_REG_1, 0),
+		insn_movsx(BPF_REG_0, BPF_REG_1, 8),
+		insn_mov_imm(BPF_REG_0, 0),
+		insn_exit(),
+	};
+	const struct trial t = {BPF_PROG_TYPE_KPROBE, 0, 0, insns, ELEMENTS(insns)};
 
 	return loads(&t);
 }

@@ -26,3 +26,8 @@ bool kernel_has_kprobe_multi(bool is_session);
 bool kernel_has_uprobe_multi(void);
 /* Instructions of version 4: 6.6. */
 bool kernel_has_cpu_v4(void);
+/*
+ * Those, and the helpers ktime_get_boot_ns, ktime_get_tai_ns, jiffies64, get_current_task_btf
+ * and task_pt_regs: all that a recent kernel has, by one load instead of six.  False: no answer.
+ */
+bool kernel_is_recent(void);

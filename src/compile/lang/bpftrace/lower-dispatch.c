@@ -276,7 +276,10 @@ static void program(struct lower *L, struct unit *u, struct action *actions, siz
 static void direction(struct lower *L, const char *prefix, const char *event, enum access access)
 {
 	struct action *actions = arena_array(L->a, struct action, L->c->probes.n + 1);
-	bool typed = world_has(L->w, WORLD_TP_BTF), is_first = true;
+	/* only at the exit the number is behind an argument */
+	bool typed = world_has(L->w, WORLD_TP_BTF) &&
+		     (access == ACCESS_SYS_EXIT || !world_has(L->w, WORLD_TASK_PT_REGS));
+	bool is_first = true;
 	struct unit u = {
 		.provider = HOOK_TRACEPOINT, .btf_name = typed ? event : NULL, .n_points = 1};
 	size_t n = 0;

@@ -272,7 +272,7 @@ TEST(dispatch)
 	}
 	CHECK_EQ(r.check.q.progs.n, 1);
 	for (size_t i = 0; i < r.check.q.probes.n; i++) {
-		real += r.check.q.probes.p[i].attach == QATTACH_TP_BTF;
+		real += r.check.q.probes.p[i].attach == QATTACH_RAW_TP;
 		named += r.check.q.probes.p[i].attach == QATTACH_NONE;
 	}
 	CHECK_EQ(real, 1);
