@@ -25,7 +25,7 @@ enum question_map_kind {
 	QMAP_SCRATCH, /* per cpu, an element a program: what is too large for the stack;
 			 compile/gen decides its sizes, and makes it if it needs it */
 	QMAP_STACKS,  /* value_stack.id → u64 frames[]: user and kernel stacks */
-	QMAP_LOST,    /* per cpu, one element: a u64 for each row of question.losses */
+	QMAP_LOST,    /* one element: a u64 for each row of question.losses */
 	QMAP_OTHER,   /* helpers of the generated code */
 };
 

@@ -220,8 +220,28 @@ static uint32_t action_func(struct lower *L, struct action *a, size_t i)
 	return func;
 }
 
-static void one_action(struct lower *L, struct action *a, size_t i, bool is_alone)
+static bool share_number(const struct action *a, const struct action *b)
 {
+	for (size_t i = 0; i < a->numbers.n; i++)
+		for (size_t k = 0; k < b->numbers.n; k++)
+			if (a->numbers.p[i] == b->numbers.p[k])
+				return true;
+	return false;
+}
+
+/* Behind action i of n: may one that follows want the same call? */
+static bool is_last_of_call(const struct action *actions, size_t i, size_t n)
+{
+	for (size_t k = i + 1; k < n; k++)
+		if (share_number(&actions[i], &actions[k]))
+			return false;
+	return true;
+}
+
+static void one_action(struct lower *L, struct action *actions, size_t i, size_t n)
+{
+	struct action *a = &actions[i];
+	bool is_alone = n == 1;
 	uint32_t yes = ir_block_new(&L->b),
 		 no = is_alone ? L->body->on_return : ir_block_new(&L->b);
 
@@ -239,7 +259,7 @@ static void one_action(struct lower *L, struct action *a, size_t i, bool is_alon
 
 		ir_call_func(&L->b, action_func(L, a, i), args, 3);
 	}
-	ir_jump(&L->b, no);
+	ir_jump(&L->b, is_last_of_call(actions, i, n) ? L->body->on_return : no);
 	ir_block_go(&L->b, no);
 }
 
@@ -266,7 +286,7 @@ static void program(struct lower *L, struct unit *u, struct action *actions, siz
 	}
 	L->nr_reg = nr;
 	for (size_t i = 0; i < n; i++)
-		one_action(L, &actions[i], i, n == 1);
+		one_action(L, actions, i, n);
 	L->unit = u;
 	lower_body_end(L);
 	L->nr_reg = 0;

@@ -114,7 +114,6 @@ struct lower {
 	size_t used, unit_used;	    /* of the arena: when it began, when the unit did */
 	bool is_too_large;	    /* an error was recorded: make no more code */
 	bool has_unrolled;	    /* a loop was repeated */
-	uint32_t lost_func;	    /* function of this module that counts a loss; 0: none yet */
 	uint32_t nr_reg;	    /* dispatch: the system call's number */
 	uint32_t cgroup_map;	    /* --cgroup: the map that holds it */
 	ir_reg probe_id;	    /* register with the row in question.probes; 0: unit->row */

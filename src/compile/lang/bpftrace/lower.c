@@ -78,42 +78,15 @@ void lower_oops(struct lower *L, struct span span, const char *what)
 	diag(&L->q->diags, D_UNSUPPORTED, span, "%s", what);
 }
 
-/* One function a module: how often each loss happened on this cpu. */
-static uint32_t lost_func(struct lower *L)
-{
-	struct ir_builder b = L->b;
-	uint32_t fail, fine;
-	struct mem key;
-	ir_reg p, at;
-	struct body body = {.outer = NULL}, *outer = L->body;
-
-	ir_func_add(L->b.m, "lost", 1);
-	lower_body_begin(L, &body, (uint32_t)L->b.m->funcs.n - 1);
-	fail = ir_block_new(&L->b);
-	fine = ir_block_new(&L->b);
-	key = lower_temp(L, 4);
-	ir_store(&L->b, key.base, key.off, 4, IR_I(0));
-	p = IR_CALL(&L->b, BPF_FUNC_map_lookup_elem, IRC_PTR,
-		    IR_R(ir_map_addr(&L->b, (uint32_t)L->q->lost)), IR_R(mem_addr(L, key)));
-	ir_branch(&L->b, IRC_EQ, IR_R(p), IR_I(0), fail, fine);
-	ir_block_go(&L->b, fine);
-	at = ir_to_reg(&L->b, ir_math(&L->b, IR_ADD, IR_R(p), IR_R(1)));
-	ir_store(&L->b, at, 0, 8, ir_math(&L->b, IR_ADD, ir_load(&L->b, at, 0, 8, false), IR_I(1)));
-	ir_jump(&L->b, fail);
-	ir_block_go(&L->b, fail);
-	ir_return(&L->b, IR_I(0));
-	L->body = outer;
-	L->lost_func = L->b.func;
-	L->b = b;
-	return L->lost_func;
-}
-
+/*
+ * In place, and one number for all cpus: this is where nearly nobody comes by, and a function that
+ * is called costs the verifier a walk through it at each call.
+ */
 void lower_count_loss(struct lower *L, uint32_t row)
 {
-	uint32_t func = L->lost_func ? L->lost_func : lost_func(L);
-	struct ir_val arg = IR_I((int64_t)row * 8);
+	ir_reg at = ir_map_value_addr(&L->b, (uint32_t)L->q->lost, row * 8);
 
-	ir_call_func(&L->b, func, &arg, 1);
+	ir_atomic_add(&L->b, at, 0, 8, IR_I(1));
 }
 
 /* --- functions */
@@ -262,7 +235,6 @@ void lower_prog_begin(struct lower *L, struct unit *u, struct ir_module *m)
 	m->funcs.p[0].span = u->probe->probe->span;
 	L->b = (struct ir_builder){.m = m, .span = u->probe->probe->span};
 	L->unit = u;
-	L->lost_func = 0;
 	L->probe_id = 0;
 	L->generation++;
 }
@@ -316,7 +288,7 @@ static void common_maps(struct lower *L)
 	q->rodata =
 		map_add(L, "literals", QMAP_RODATA, BPF_MAP_TYPE_ARRAY, 4, 8, BPF_F_RDONLY_PROG);
 	q->ring = map_add(L, "ring", QMAP_RING, BPF_MAP_TYPE_RINGBUF, 0, 0, 0);
-	q->lost = map_add(L, "lost", QMAP_LOST, BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 0);
+	q->lost = map_add(L, "lost", QMAP_LOST, BPF_MAP_TYPE_ARRAY, 4, 8, 0);
 	if (L->o->has_cgroup)
 		L->cgroup_map = (uint32_t)map_add(L, "cgroup", QMAP_OTHER,
 						  BPF_MAP_TYPE_CGROUP_ARRAY, 4, 4, 0);
