@@ -183,14 +183,35 @@ static void put_wide(struct emitter *m, const struct mach_insn *i)
 	put(m, wide[1]);
 }
 
+/* Its code in the place of the call, and ways to the end in the places of its exits. */
+static void put_plain(struct emitter *m, const struct rt_func *f)
+{
+	for (uint32_t i = 0; i < f->n_insns; i++) {
+		bool is_exit = f->insns[i].code == (BPF_JMP | BPF_EXIT);
+
+		if (!is_exit)
+			put(m, f->insns[i]);
+		else if (i + 1 < f->n_insns)
+			put(m, insn_goto((int)(f->n_insns - i - 2)));
+	}
+}
+
 static void put_call(struct emitter *m, const struct mach_insn *i)
 {
+	const struct rt_func *rt = NULL;
+
 	switch ((enum mach_call)i->code) {
 	case CALL_HELPER:
 		put(m, insn_call(0, (int32_t)i->index));
 		break;
-	case CALL_FUNC:
 	case CALL_RT:
+		rt = rt_find(m->e->o->rt, m->c->m->rt_funcs.p[i->index]);
+		if (rt && rt->is_plain) {
+			put_plain(m, rt);
+			break;
+		}
+		/* fallthrough */
+	case CALL_FUNC:
 		put_fixup(m, i->code, i->index);
 		put(m, insn_call(BPF_PSEUDO_CALL, 0));
 		break;

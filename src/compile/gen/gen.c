@@ -105,7 +105,7 @@ static uint32_t depth_behind(struct gen *g, const struct mach_insn *i, unsigned 
 	if (i->op != MACH_CALL || i->code != CALL_RT)
 		return 0;
 	rt = rt_of(g, i->index);
-	return rt ? rt_depth(g, rt, 0) : 0;
+	return rt && !rt->is_plain ? rt_depth(g, rt, 0) : 0;
 }
 
 static uint32_t gen_depth(struct gen *g, uint32_t i, unsigned int level)
@@ -149,18 +149,31 @@ static bool spill_elsewhere(struct gen *g)
 	return true;
 }
 
+/* Of the longest chain, the function with the largest frame that was not asked yet. */
+static uint32_t largest_frame(const struct gen *g, const bool *asked)
+{
+	uint32_t best = UINT32_MAX;
+
+	for (uint32_t i = 0; i != UINT32_MAX; i = g->deepest[i])
+		if (!asked[i] && (best == UINT32_MAX || g->funcs[i]->frame > g->funcs[best]->frame))
+			best = i;
+	return best;
+}
+
 /* Make room along the longest chain: first where a single function has most to give. */
 static bool make_room(struct gen *g, uint32_t over)
 {
-	uint32_t saved = 0;
+	bool *asked = arena_array(&g->a, bool, g->m->funcs.n);
+	uint32_t saved = 0, i;
 
-	for (uint32_t i = 0; i != UINT32_MAX && saved < over; i = g->deepest[i]) {
+	while (saved < over && (i = largest_frame(g, asked)) != UINT32_MAX) {
 		uint32_t more = plan_move(&g->plans[i], &g->m->funcs.p[i], over - saved + 32,
 					  &g->scratch_size);
 
-		if (more)
-			g->funcs[i] = NULL;
+		asked[i] = true;
 		saved += more;
+		if (more)
+			g->funcs[i] = NULL; /* to be generated again */
 	}
 	return saved > 0 || spill_elsewhere(g);
 }

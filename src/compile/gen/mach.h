@@ -209,6 +209,8 @@ struct rt_func {
 	uint32_t n_insns;
 	uint32_t frame;	       /* bytes of stack, with what it calls */
 	const uint32_t *calls; /* for each instruction: callee + 1, 0: calls nobody */
+	/* r0 to r5 alone, no stack, no calls, short: its code can stand where it is called */
+	bool is_plain;
 };
 /* NULL: there is none of that name. */
 const struct rt_func *rt_find(const struct rt_library *lib, const char *name);

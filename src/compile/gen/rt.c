@@ -171,6 +171,19 @@ static int read_calls(struct reader *r, struct rt_func *f)
 	return 0;
 }
 
+enum { PLAIN_MAX = 64 };
+
+static bool is_plain(const struct rt_func *f)
+{
+	for (uint32_t i = 0; i < f->n_insns; i++) {
+		const struct bpf_insn *insn = &f->insns[i];
+
+		if (insn->dst_reg > 5 || insn->src_reg > 5 || insn->code == (BPF_JMP | BPF_CALL))
+			return false;
+	}
+	return f->n_insns && f->n_insns <= PLAIN_MAX;
+}
+
 static int rt_read(struct reader *r)
 {
 	int error = read_sections(r);
@@ -179,8 +192,10 @@ static int rt_read(struct reader *r)
 		error = read_funcs(r);
 	if (error >= 0 && r->relocs)
 		error = read_relocs(r);
-	for (uint32_t i = 0; error >= 0 && i < r->lib->funcs.n; i++)
+	for (uint32_t i = 0; error >= 0 && i < r->lib->funcs.n; i++) {
 		error = read_calls(r, &r->lib->funcs.p[i]);
+		r->lib->funcs.p[i].is_plain = is_plain(&r->lib->funcs.p[i]);
+	}
 	return error;
 }
 

@@ -20,6 +20,20 @@
 #define BOUND(v, max) asm volatile("if %0 <= %1 goto +1; %0 = %1" : "+r"(v) : "r"(max))
 
 /*
+ * Is there something in n's upper half, 2^k bits?  Then it becomes its lower half, and `high`
+ * counts it: at once, so that five registers are enough, and the code can stand where it is called.
+ */
+#define HALVE(n, high, k)                                      \
+	do {                                                   \
+		__u64 shift_ = (n) > (1ull << (1 << (k))) - 1; \
+                                                               \
+		shift_ <<= k;                                  \
+		(n) >>= shift_;                                \
+		(high) += shift_;                              \
+		asm volatile("" : "+r"(n), "+r"(high));        \
+	} while (0)
+
+/*
  * The bucket of a histogram with powers of two, each cut into 2^bits parts.  Negative
  * numbers: 0.  Below 2^bits: one more than the number.  Else one more than the position of the
  * highest bit (less `bits`) with the `bits` bits that follow it behind.
@@ -27,30 +41,21 @@
 RT rt_log2(__s64 v, __u64 bits);
 RT rt_log2(__s64 v, __u64 bits)
 {
-	__u64 n = v, mask = (1ull << bits) - 1, high = 0, shift;
+	__u64 n = v, high = 0;
 
 	if (v < 0)
 		return 0;
-	if (n <= mask)
+	if (n < 1ull << bits)
 		return n + 1;
-	shift = (n > 0xffffffff) << 5;
-	n >>= shift;
-	high += shift;
-	shift = (n > 0xffff) << 4;
-	n >>= shift;
-	high += shift;
-	shift = (n > 0xff) << 3;
-	n >>= shift;
-	high += shift;
-	shift = (n > 0xf) << 2;
-	n >>= shift;
-	high += shift;
-	shift = (n > 3) << 1;
-	n >>= shift;
-	high += shift;
-	high += n > 1;
+	asm volatile("" : "+r"(bits)); /* 1 << bits is worked out again */
+	HALVE(n, high, 5);
+	HALVE(n, high, 4);
+	HALVE(n, high, 3);
+	HALVE(n, high, 2);
+	HALVE(n, high, 1);
+	high += n >> 1; /* n is 1, 2 or 3 */
 	high -= bits;
-	return ((high + 1) << bits) + (((__u64)v >> high) & mask) + 1;
+	return ((high + 1) << bits) + (((__u64)v >> high) & ((1ull << bits) - 1)) + 1;
 }
 
 /* The bucket of a histogram with equal steps: 0 below `min`, the last from `max` on. */

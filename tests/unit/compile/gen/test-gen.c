@@ -625,11 +625,60 @@ TEST(runtime_functions)
 		out(&t, 1,
 		    IR_R(IR_CALL_RT(&t.b, "rt_strlen", IRC_INT,
 				    IR_R(ir_space_addr(&t.b, IRS_RODATA, 0)), IR_I(32))));
+		out(&t, 2,
+		    IR_R(IR_CALL_RT(&t.b, "rt_strstr", IRC_INT,
+				    IR_R(ir_space_addr(&t.b, IRS_RODATA, 0)), IR_I(32),
+				    IR_R(ir_space_addr(&t.b, IRS_RODATA, 2)), IR_I(30))));
 		ir_return(&t.b, IR_I(0));
 		CHECK(bench_run(&t, cpu));
+		CHECK_EQ(t.out[0], 11);
 		CHECK_EQ(t.out[1], 7);
-		CHECK_EQ(t.q.progs.p[0].n_funcs, 3);
+		CHECK_EQ(t.out[2], 2);
+		CHECK_EQ(t.q.progs.p[0].n_funcs, 2); /* short ones stand where they are called */
 		bench_done(&t);
+	}
+	rt_library_close(rt);
+}
+
+/* As runtime/bpf/rt.bpf.c says it. */
+static uint64_t log2_bucket(int64_t v, unsigned int bits)
+{
+	unsigned int high = 0;
+
+	if (v < 0)
+		return 0;
+	if (v < 1 << bits)
+		return (uint64_t)v + 1;
+	while (v >> (high + 1))
+		high++;
+	high -= bits;
+	return ((high + 1ull) << bits) + (((uint64_t)v >> high) & ((1u << bits) - 1)) + 1;
+}
+
+TEST(buckets)
+{
+	static const int64_t values[] = {-1,	    0,	       1,	   2,	       3,
+					 4,	    5,	       7,	   8,	       15,
+					 16,	    17,	       255,	   256,	       257,
+					 1000,	    65535,     65536,	   65537,      99999999,
+					 1ll << 31, 1ll << 32, 4294967295, 4294967297, INT64_MAX,
+					 INT64_MIN};
+	struct rt_library *rt = NULL;
+	struct bench t;
+
+	CHECK_EQ(rt_library_open(rt_object, sizeof(rt_object), &rt), 0);
+	for (unsigned int bits = 0; rt && may_run() && bits <= 5; bits++) {
+		for (unsigned int i = 0; i < sizeof(values) / sizeof(*values); i++) {
+			bench_init(&t);
+			t.rt = rt;
+			out(&t, 0,
+			    IR_R(IR_CALL_RT(&t.b, "rt_log2", IRC_INT,
+					    opaque(&t, (uint64_t)values[i]), IR_I(bits))));
+			ir_return(&t.b, IR_I(0));
+			CHECK(bench_run(&t, 3));
+			CHECK_EQ(t.out[0], log2_bucket(values[i], bits));
+			bench_done(&t);
+		}
 	}
 	rt_library_close(rt);
 }

@@ -278,7 +278,7 @@ TEST(dispatch)
 	CHECK_EQ(real, 1);
 	CHECK_EQ(named, 1);
 	CHECK(strstr(r.ir.p, "call get_current_pid_tgid")); /* -p 77 */
-	CHECK(strstr(r.ir.p, "callf action1"));
+	CHECK(!strstr(r.ir.p, "callf")); /* each action stands where it is called */
 	lower_run_done(&r);
 }
 
