@@ -6,6 +6,7 @@
 #include "agent/trace-internal.h"
 
 #include "agent/cgroupfs.h"
+#include "agent/world.h"
 #include "base/log.h"
 #include "runtime/vm/hook/tracer.h"
 
@@ -134,6 +135,7 @@ static struct query_config query_config(struct trace *t)
 		.all_cpus = t->o->all_cpus,
 		.btf = kernel_types,
 		.btf_ctx = t->world,
+		.tracefs_fd = world_tracefs(t->world),
 	};
 }
 

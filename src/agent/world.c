@@ -113,6 +113,15 @@ static bool world_pid_namespace(struct world *base, uint64_t *ret_dev, uint64_t 
 	return true;
 }
 
+static const struct world_ops ops;
+
+int world_tracefs(struct world *base)
+{
+	bool is_kern = base && base->ops == &ops;
+
+	return is_kern && WORLD(base)->tracefs.root > 0 ? WORLD(base)->tracefs.root : 0;
+}
+
 static const struct world_ops ops = {
 	.has = world_kern_has,
 	.btf = world_btf,

@@ -11,6 +11,8 @@ struct world_kern_options {
 
 struct world *world_kern_new(const struct world_kern_options *o);
 void world_kern_free(struct world *w);
+/* The root folder of tracefs, if something was asked of it; borrowed.  0: it is not open. */
+int world_tracefs(struct world *w);
 
 /*
  * The same machine for programs that run in skep itself (runtime/vm): tracepoints are those that

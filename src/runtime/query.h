@@ -29,6 +29,7 @@ struct query_config {
 	 * needs them.  NULL: they are opened and searched once more. */
 	const struct btf_view *(*btf)(void *ctx);
 	void *btf_ctx;
+	int tracefs_fd; /* its root folder, if somebody has it open; 0: none */
 };
 
 /* Why a program was refused or a probe did not attach. */

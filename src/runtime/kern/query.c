@@ -9,6 +9,7 @@
 #include "runtime/kern/cpus.h"
 #include "runtime/kern/query-internal.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,8 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 
 	*ret = NULL;
 	x->config = *config;
+	if (x->tracefs.root < 0 && config->tracefs_fd > 0)
+		x->tracefs.root = fcntl(config->tracefs_fd, F_DUPFD_CLOEXEC, 0);
 	*e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
 	if (config->wants_stats)
 		x->stats = enable_stats();

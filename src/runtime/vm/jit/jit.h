@@ -85,6 +85,7 @@ struct jit {
 	size_t n_tables;
 	bool has_landing; /* something may leave several functions at once */
 	bool is_plain;	  /* no instructions that not every such processor has */
+	bool is_bmi2_asked, has_bmi2;
 
 	uint8_t *out; /* owned: the code */
 	size_t n_out, room;

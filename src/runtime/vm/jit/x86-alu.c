@@ -8,11 +8,25 @@
  */
 #include "runtime/vm/jit/x86-encode.h"
 
-/* Shifts by any register.  What the compiler's start-up code asked the processor for. */
-static bool x86_has_bmi2(const struct jit *j)
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
+/*
+ * Shifts by any register.  Asked of the processor when the first is made, and not by
+ * __builtin_cpu_supports(), whose start-up code every program that has it in it pays for: a guest's
+ * questions to the processor are answered by its host.
+ */
+static bool x86_has_bmi2(struct jit *j)
 {
 #ifdef __x86_64__
-	return !j->is_plain && __builtin_cpu_supports("bmi2");
+	unsigned int a, b = 0, c, d;
+
+	if (!j->is_bmi2_asked) {
+		j->is_bmi2_asked = true;
+		j->has_bmi2 = __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI2;
+	}
+	return !j->is_plain && j->has_bmi2;
 #else
 	return !j->is_plain;
 #endif
