@@ -139,12 +139,12 @@ static struct query_config query_config(struct trace *t)
 	};
 }
 
-void trace_prepare_load(void *ctx)
+void trace_prepare_load(void *ctx, const struct question_map *maps, size_t n)
 {
 	struct trace *t = ctx;
 	struct query_config config = query_config(t);
 
-	query_prepare_kern(&t->q, &config, &t->query);
+	query_prepare_kern(&t->q, maps, n, &config, &t->query);
 }
 
 int trace_load(struct trace *t)

@@ -44,7 +44,8 @@ int trace_open_object(struct trace *t); /* instead: of a program that was compil
 int trace_filter(struct trace *t);	/* --probe-filter: take away what it does not match */
 int trace_open_cgroup(struct trace *t); /* --cgroup: its folder */
 int trace_prepare_command(struct trace *t);
-void trace_prepare_load(void *trace); /* its maps, while the rest is compiled */
+/* Its maps, while the rest is compiled. */
+void trace_prepare_load(void *trace, const struct question_map *maps, size_t n);
 int trace_load(struct trace *t);
 int trace_attach(struct trace *t, unsigned int *ret); /* how many there are in *ret */
 

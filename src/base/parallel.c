@@ -81,17 +81,81 @@ static void *take_some(void *arg)
 	return NULL;
 }
 
-void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i), void *ctx)
+struct helper {
+	pthread_t thread;
+	bool is_running; /* else there is no thread, and `first` is still to be done */
+	void (*first)(void *ctx);
+	void *ctx;
+	pthread_mutex_t lock;
+	pthread_cond_t has_work;
+	struct work *work; /* NULL: not known yet */
+};
+
+static void *help(void *arg)
 {
-	struct work w = {.n = n, .fn = fn, .ctx = ctx};
-	size_t started = 0, wanted = MIN(n, (size_t)MIN(threads, (unsigned int)THREADS));
+	struct helper *h = arg;
+
+	h->first(h->ctx);
+	pthread_mutex_lock(&h->lock);
+	while (!h->work)
+		pthread_cond_wait(&h->has_work, &h->lock);
+	pthread_mutex_unlock(&h->lock);
+	return take_some(h->work);
+}
+
+struct helper *helper_start(void (*first)(void *ctx), void *ctx)
+{
+	struct helper *h = xalloc(sizeof(*h));
+
+	*h = (struct helper){.first = first, .ctx = ctx};
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->has_work, NULL);
+	h->is_running = parallel_cpus() > 1 && !thread_start(&h->thread, THREAD_STACK, help, h);
+	return h;
+}
+
+static void helper_give(struct helper *h, struct work *w)
+{
+	pthread_mutex_lock(&h->lock);
+	h->work = w;
+	pthread_cond_signal(&h->has_work);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void helper_end(struct helper *h)
+{
+	if (h->is_running)
+		pthread_join(h->thread, NULL);
+	pthread_cond_destroy(&h->has_work);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}
+
+void helper_run(struct helper *h, size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i),
+		void *ctx)
+{
+	struct work w = {.n = n, .fn = fn, .ctx = ctx}, none = {};
+	size_t started = h && h->is_running, wanted, begun = 0;
 	pthread_t ids[THREADS];
 
-	while (started + 1 < wanted && !thread_start(&ids[started], THREAD_STACK, take_some, &w))
-		started++;
+	if (h && h->is_running)
+		helper_give(h, threads > 1 ? &w : &none);
+	else if (h)
+		h->first(h->ctx);
+	wanted = MIN(n, (size_t)MIN(threads, (unsigned int)THREADS));
+	while (started + begun + 1 < wanted &&
+	       !thread_start(&ids[begun], THREAD_STACK, take_some, &w))
+		begun++;
 	take_some(&w);
-	for (size_t i = 0; i < started; i++)
+	for (size_t i = 0; i < begun; i++)
 		pthread_join(ids[i], NULL);
+	if (h)
+		helper_end(h);
+}
+
+void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i), void *ctx)
+{
+	helper_run(NULL, n, threads, fn, ctx);
 }
 
 unsigned int parallel_cpus(void)

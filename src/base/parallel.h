@@ -22,5 +22,16 @@ int thread_start(pthread_t *thread, size_t stack, void *(*fn)(void *), void *arg
  */
 void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i), void *ctx);
 
+/*
+ * A second thread that has something else to do first, and then takes part in work that is not
+ * known yet when it begins.
+ */
+struct helper;
+struct helper *helper_start(void (*first)(void *ctx), void *ctx);
+/* As parallel_run(), with the helper (NULL: there is none), which is gone then: it has done its
+ * own. */
+void helper_run(struct helper *h, size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i),
+		void *ctx);
+
 /* How many threads work that keeps a processor busy is worth: those that we may use, few. */
 unsigned int parallel_cpus(void);

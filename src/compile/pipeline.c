@@ -21,12 +21,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Programs are made at once, the largest first; what is done meanwhile is one of the tasks. */
+/*
+ * Programs are made at once, the largest first.  The second thread begins with what the caller
+ * has to do as soon as the maps are known.
+ */
 struct generation {
-	const struct question *q;
-	const struct lowered *lowered;
+	struct question *q;
+	struct lowered lowered;
 	const struct compile_options *o;
 	const struct module_options *m;
+	struct helper *helper; /* NULL: nothing was to be done */
+	const struct question_map *maps;
+	size_t n_maps;
 	struct gen_options options;
 	struct gen_part *parts;
 	struct task {
@@ -36,10 +42,27 @@ struct generation {
 };
 
 enum {
-	MEANWHILE = UINT32_MAX, /* no module */
-	MEANWHILE_SIZE = 300,	/* about as long as this much IR */
-	PARALLEL_MIN = 200,	/* less is made before a thread has begun */
+	PARALLEL_MIN = 200, /* instructions: less is made before a thread has begun */
+	MAPS_MIN = 8	    /* and fewer maps, of the script and of ours */
 };
+
+static void meanwhile(void *ctx)
+{
+	struct generation *g = ctx;
+
+	g->o->meanwhile(g->o->meanwhile_ctx, g->maps, g->n_maps);
+}
+
+static void maps_known(void *ctx, const struct question_map *maps, size_t n)
+{
+	struct generation *g = ctx;
+
+	if (!g->o->meanwhile || n < MAPS_MIN)
+		return;
+	g->maps = maps;
+	g->n_maps = n;
+	g->helper = helper_start(meanwhile, g);
+}
 
 static uint32_t size_of(const struct ir_module *m)
 {
@@ -64,11 +87,7 @@ static void make_one(void *ctx, size_t i)
 	struct generation *g = ctx;
 	uint32_t module = g->tasks[i].module;
 
-	if (module == MEANWHILE)
-		g->o->meanwhile(g->o->meanwhile_ctx);
-	else
-		module_make(g->q, g->lowered->modules.p[module], g->m, &g->options,
-			    &g->parts[module]);
+	module_make(g->q, g->lowered.modules.p[module], g->m, &g->options, &g->parts[module]);
 }
 
 /* What is dumped comes in order. */
@@ -77,41 +96,51 @@ static void make_all(struct generation *g, size_t n)
 	uint32_t all = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		g->tasks[i] = (struct task){size_of(g->lowered->modules.p[i]), (uint32_t)i};
+		g->tasks[i] = (struct task){size_of(g->lowered.modules.p[i]), (uint32_t)i};
 		all += g->tasks[i].size;
 	}
-	if (g->o->meanwhile)
-		g->tasks[n++] = (struct task){MEANWHILE_SIZE, MEANWHILE};
 	if (!g->m->dump)
 		qsort(g->tasks, n, sizeof(*g->tasks), by_size);
-	parallel_run(n, g->m->dump || all < PARALLEL_MIN ? 1 : parallel_cpus(), make_one, g);
+	helper_run(g->helper, n, g->m->dump || all < PARALLEL_MIN ? 1 : parallel_cpus(), make_one,
+		   g);
+	g->helper = NULL;
 }
 
-static bool generate(struct question *q, const struct lowered *lowered,
-		     const struct compile_options *o, const struct module_options *m)
+static bool generate(struct generation *g)
 {
-	size_t n = lowered->modules.n;
-	struct generation g = {
-		.q = q,
-		.lowered = lowered,
-		.o = o,
-		.m = m,
-		.options = module_gen_options(m),
-		.parts = arena_array(&q->arena, struct gen_part, n),
-		.tasks = arena_array(&q->arena, struct task, n + 1),
-	};
+	struct question *q = g->q;
+	size_t n = g->lowered.modules.n;
 
+	assert(n == q->progs.n);
+	g->options = module_gen_options(g->m);
+	g->parts = arena_array(&q->arena, struct gen_part, n);
+	g->tasks = arena_array(&q->arena, struct task, n);
 	for (size_t i = 0; i < n; i++)
-		gen_part_init(&g.parts[i], &q->progs.p[i]);
-	make_all(&g, n);
+		gen_part_init(&g->parts[i], &q->progs.p[i]);
+	make_all(g, n);
 	for (size_t i = 0; i < n; i++) {
 		if (q->diags.errors)
-			arena_done(&g.parts[i].arena);
+			arena_done(&g->parts[i].arena);
 		else
-			gen_join(q, &g.parts[i]);
-		lowered->modules.p[i]->arena = &q->arena;
+			gen_join(q, &g->parts[i]);
+		g->lowered.modules.p[i]->arena = &q->arena;
 	}
 	return !q->diags.errors;
+}
+
+/* From the checked tree on. */
+static bool make(struct question *q, const struct checked *checked, const struct compile_options *o,
+		 const struct module_options *m)
+{
+	struct generation g = {.q = q, .o = o, .m = m};
+	bool ok;
+
+	g.lowered.maps_known = maps_known;
+	g.lowered.ctx = &g;
+	ok = lower_program(q, checked, &o->check, &g.lowered) && generate(&g);
+	if (g.helper)
+		helper_run(g.helper, 0, 1, make_one, &g);
+	return ok;
 }
 
 bool compile_bpftrace(struct question *q, const struct compile_options *o)
@@ -121,7 +150,6 @@ bool compile_bpftrace(struct question *q, const struct compile_options *o)
 					 .level = o->level,
 					 .dump = o->dump,
 					 .dump_to = o->dump_to};
-	struct lowered lowered = {};
 	struct checked checked = {};
 	struct program *p;
 	uint32_t source = diag_source(&q->diags, o->name, o->text);
@@ -143,8 +171,5 @@ bool compile_bpftrace(struct question *q, const struct compile_options *o)
 		ast_print(p, o->dump_to);
 	if (o->until == COMPILE_CHECK)
 		return true;
-	if (!lower_program(q, &checked, &o->check, &lowered))
-		return false;
-	assert(lowered.modules.n == q->progs.n);
-	return generate(q, &lowered, o, &m);
+	return make(q, &checked, o, &m);
 }

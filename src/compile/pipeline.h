@@ -20,10 +20,11 @@ struct compile_options {
 	struct buf *dump_to;
 	enum { COMPILE_ALL, COMPILE_PARSE, COMPILE_CHECK } until;
 	/*
-	 * While programs are generated, maybe in another thread: maps (but scratch, the last) and
-	 * probes are known then, and do not move.  NULL: nothing.
+	 * While programs are lowered and generated, in another thread if there are processors:
+	 * the script's maps and the ring are known (kind NAMED and RING, by their index), and
+	 * question.config.  Not for questions of a few maps.  NULL: nothing.
 	 */
-	void (*meanwhile)(void *ctx);
+	void (*meanwhile)(void *ctx, const struct question_map *maps, size_t n);
 	void *meanwhile_ctx;
 };
 

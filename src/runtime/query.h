@@ -86,11 +86,12 @@ int query_open_vm(const struct question *q, const struct query_config *config, s
 		  struct query_error *e);
 
 /*
- * While programs are still generated: make the maps that are known.  Nothing is said if that
- * fails: query_open_kern() tries again.  query_close() if it comes to nothing.
+ * While programs are still made: make those of the maps that are known (NAMED, RING), the first
+ * n of the question's.  Of the question itself only `config` is looked at.  Nothing is said if
+ * that fails: query_open_kern() tries again.  query_close() if it comes to nothing.
  */
-void query_prepare_kern(const struct question *q, const struct query_config *config,
-			struct query **ret);
+void query_prepare_kern(const struct question *q, const struct question_map *maps, size_t n,
+			const struct query_config *config, struct query **ret);
 
 /* Run probe `i` (BEGIN, END, TEST, BENCH, SELF) once; its return value in *ret, the time in
  * *ret_ns. */

@@ -55,9 +55,11 @@ struct iterator {
 struct query_kern {
 	struct query base;
 	struct query_config config;
-	int *maps;	       /* descriptors, owned; -errno */
-	uint32_t *ring_sizes;  /* max_entries as made */
-	int *progs;	       /* owned; -1 */
+	int *maps;	      /* descriptors, owned; -errno */
+	uint32_t *ring_sizes; /* max_entries as made */
+	size_t n_maps;	      /* of both; before the question is complete, fewer than it has */
+	int *progs;	      /* owned; -1 */
+	size_t n_progs;
 	int stats;	       /* owned; keeps the kernel counting; -1 */
 	struct kernel_btf btf; /* opened when a program asks for it */
 	bool is_btf_open;
@@ -79,8 +81,8 @@ void query_hint(struct query_error *e, const char *format, ...) _printf_(2, 3);
 struct query_kern *query_kern_new(const struct question *q, const struct query_config *config);
 void query_kern_loaded(struct query_kern *x); /* the kernel's types are no longer needed */
 
-/* Make what can be made, alone. */
-void query_maps_try(struct query_kern *x);
+/* Make map i; its descriptor or -errno. */
+int query_map_create(struct query_kern *x, uint32_t i, const struct question_map *m);
 /* All of the question that are not there yet: a caller may have put in some of others. */
 int query_maps_create(struct query_kern *x, struct query_error *e);
 

@@ -109,9 +109,8 @@ static bool can_grow(void)
 	       (major > 6 || (major == 6 && minor >= 1));
 }
 
-static int create(struct query_kern *x, uint32_t i)
+int query_map_create(struct query_kern *x, uint32_t i, const struct question_map *m)
 {
-	const struct question_map *m = &x->base.q->maps.p[i];
 	union bpf_attr a = {0};
 	int r;
 
@@ -175,7 +174,7 @@ static void create_one(void *ctx, size_t i)
 	struct query_kern *x = ctx;
 
 	if (x->maps[i] < 0) /* else it is borrowed: query-internal.h */
-		x->maps[i] = create(x, (uint32_t)i);
+		x->maps[i] = query_map_create(x, (uint32_t)i, &x->base.q->maps.p[i]);
 }
 
 /* Most of the time goes into the memory of hashes, which the kernel asks for at once. */
@@ -190,12 +189,6 @@ static unsigned int create_threads(const struct question *q)
 			bytes += (uint64_t)m->max_entries * (m->key_size + m->value_size);
 	}
 	return bytes < PARALLEL_MIN ? 1 : parallel_cpus();
-}
-
-void query_maps_try(struct query_kern *x)
-{
-	for (size_t i = 0; i < x->base.q->maps.n; i++)
-		create_one(x, i);
 }
 
 int query_maps_create(struct query_kern *x, struct query_error *e)

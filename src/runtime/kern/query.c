@@ -76,9 +76,9 @@ static void set_facts(struct query_kern *x)
 	query_global_set(&x->base, q->global_start_ns, &start, sizeof(start));
 }
 
-static int open_ring(struct query_kern *x, struct query_error *e)
+static int open_ring(struct query_kern *x, int i, struct query_error *e)
 {
-	int i = x->base.q->ring, r;
+	int r;
 
 	if (i < 0 || x->ring.consumer)
 		return 0;
@@ -88,7 +88,20 @@ static int open_ring(struct query_kern *x, struct query_error *e)
 
 static const struct query_ops ops;
 
-struct query_kern *query_kern_new(const struct question *q, const struct query_config *config)
+static void room_for(struct query_kern *x, size_t maps, size_t progs)
+{
+	x->maps = xrealloc(x->maps, (maps + 1) * sizeof(*x->maps));
+	x->ring_sizes = xrealloc(x->ring_sizes, (maps + 1) * sizeof(*x->ring_sizes));
+	x->progs = xrealloc(x->progs, (progs + 1) * sizeof(*x->progs));
+	for (; x->n_maps < maps; x->n_maps++) {
+		x->maps[x->n_maps] = -1;
+		x->ring_sizes[x->n_maps] = 0;
+	}
+	for (; x->n_progs < progs; x->n_progs++)
+		x->progs[x->n_progs] = -1;
+}
+
+static struct query_kern *without_room(const struct question *q, const struct query_config *config)
 {
 	struct query_kern *x = xalloc(sizeof(*x));
 
@@ -98,13 +111,14 @@ struct query_kern *query_kern_new(const struct question *q, const struct query_c
 	x->cpus = cpus_possible();
 	x->tracefs.root = -1;
 	x->stats = -1;
-	x->maps = xalloc((q->maps.n + 1) * sizeof(*x->maps));
-	x->ring_sizes = xalloc((q->maps.n + 1) * sizeof(*x->ring_sizes));
-	x->progs = xalloc((q->progs.n + 1) * sizeof(*x->progs));
-	for (size_t i = 0; i <= q->maps.n; i++) /* scratch may come */
-		x->maps[i] = -1;
-	for (size_t i = 0; i < q->progs.n; i++)
-		x->progs[i] = -1;
+	return x;
+}
+
+struct query_kern *query_kern_new(const struct question *q, const struct query_config *config)
+{
+	struct query_kern *x = without_room(q, config);
+
+	room_for(x, q->maps.n, q->progs.n);
 	return x;
 }
 
@@ -127,24 +141,29 @@ void query_kern_loaded(struct query_kern *x)
 	x->config.btf = NULL; /* may be gone by then */
 }
 
-void query_prepare_kern(const struct question *q, const struct query_config *config,
-			struct query **ret)
+void query_prepare_kern(const struct question *q, const struct question_map *maps, size_t n,
+			const struct query_config *config, struct query **ret)
 {
-	struct query_kern *x = query_kern_new(q, config);
+	struct query_kern *x = without_room(q, config);
 	struct query_error later;
 
 	*ret = &x->base;
-	query_maps_try(x);
-	if (q->ring >= 0 && x->maps[q->ring] >= 0)
-		open_ring(x, &later);
+	room_for(x, n, 0);
+	for (size_t i = 0; i < n; i++) {
+		if (maps[i].kind == QMAP_NAMED || maps[i].kind == QMAP_RING)
+			x->maps[i] = query_map_create(x, (uint32_t)i, &maps[i]);
+		if (maps[i].kind == QMAP_RING && x->maps[i] >= 0)
+			open_ring(x, (int)i, &later);
+	}
 }
 
 int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
 		    struct query_error *e)
 {
-	struct query_kern *x = *ret ? (struct query_kern *)*ret : query_kern_new(q, config);
+	struct query_kern *x = *ret ? (struct query_kern *)*ret : without_room(q, config);
 	int r;
 
+	room_for(x, q->maps.n, q->progs.n);
 	*ret = NULL;
 	x->config = *config;
 	if (x->tracefs.root < 0 && config->tracefs_fd > 0)
@@ -154,7 +173,7 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 		x->stats = enable_stats();
 	r = query_maps_create(x, e);
 	if (r >= 0)
-		r = open_ring(x, e);
+		r = open_ring(x, q->ring, e);
 	if (r >= 0)
 		map_globals(x);
 	if (r >= 0)
@@ -179,10 +198,10 @@ static void query_kern_close(struct query *base)
 	ring_close(&x->ring);
 	if (x->globals)
 		munmap(x->globals, x->globals_n);
-	for (size_t i = 0; i < x->base.q->progs.n; i++)
+	for (size_t i = 0; i < x->n_progs; i++)
 		if (x->progs[i] >= 0)
 			close(x->progs[i]);
-	for (size_t i = 0; i < x->base.q->maps.n; i++)
+	for (size_t i = 0; i < x->n_maps; i++)
 		if (x->maps[i] >= 0)
 			close(x->maps[i]);
 	if (x->is_btf_open)

@@ -282,6 +282,9 @@ struct ir_val lower_map_delete(struct lower *L, struct expr *at, struct map_decl
 			       struct expr *key);
 struct ir_val lower_map_has(struct lower *L, struct map_decl *m, struct expr *key);
 struct map_decl *lower_map_of(struct expr *e, struct expr **ret_key);
+/* lower-growth.c: may this row's memory come as its elements do?  After the first. */
+void lower_find_growth(const struct checked *c);
+bool lower_may_grow(const struct map_decl *m, const struct question_map *row);
 void lower_map_update(struct lower *L, const struct map_decl *m, struct mem key, struct mem value,
 		      uint64_t flags, struct span span);
 bool lower_map_is_array(const struct map_decl *m);

@@ -12,11 +12,8 @@
  * bucket, with the bucket's number as the last part of the key.
  *
  * A table is allocated in full when it is made, since a program that runs in any context
- * must not allocate memory.  But where interrupts come through (system calls, functions of
- * programs) the kernel fills up a stock of elements as soon as one was taken, since 6.1.  If
- * all who add elements run there, and the table would be large, it grows instead: 4096
- * keys of 1024 bytes are five megabytes, and two milliseconds, before the first.  An element
- * that finds no room is counted as a loss of that map at that place.
+ * must not allocate memory; some grow (lower-growth.c).  An element that finds no room is
+ * counted as a loss of that map at that place.
  *
  * An aggregation with keys has a value a cpu.  The kernel's per-cpu hash does that, but
  * making one takes it milliseconds.  Where there are few cpus it is a plain hash whose
@@ -121,18 +118,6 @@ static uint32_t most_elements(const struct map_decl *m, uint64_t allowed)
 	return (uint32_t)(most < allowed ? most : allowed);
 }
 
-/*
- * To add and to delete an element costs 500 ns, from the stock 650: what scripts do so all the
- * time (@start[tid]) is small and shall be fast; aggregations stay.
- */
-enum { GROWS_MIN = 256 };
-
-static bool may_grow(const struct map_decl *m, const struct question_map *row)
-{
-	return row->type == BPF_MAP_TYPE_HASH &&
-	       (type_is_agg(m->value) || row->key_size + row->value_size >= GROWS_MIN);
-}
-
 static void map_row(struct lower *L, struct map_decl *m)
 {
 	struct question_map row = {.name = m->name, .kind = QMAP_NAMED, .span = m->span};
@@ -161,7 +146,7 @@ static void map_row(struct lower *L, struct map_decl *m)
 					 : L->q->config.max_map_keys ? L->q->config.max_map_keys
 								     : 4096);
 		make_stripes(L, m, &row);
-		row.grows = may_grow(m, &row); /* until we know better */
+		row.grows = lower_may_grow(m, &row);
 	}
 	m->index = (uint32_t)L->q->maps.n;
 	array_push(L->a, &L->q->maps, row);
@@ -169,6 +154,7 @@ static void map_row(struct lower *L, struct map_decl *m)
 
 void lower_maps(struct lower *L)
 {
+	lower_find_growth(L->c);
 	for (size_t i = 0; i < L->c->maps.n; i++)
 		if (L->c->maps.p[i]->is_used) /* else it is declared, and that is all */
 			map_row(L, L->c->maps.p[i]);
@@ -299,31 +285,6 @@ void lower_map_mark(struct lower *L, const struct map_decl *m, ir_reg value)
 		ir_store(&L->b, value, (int32_t)row_of(L, m)->value_size - 8, 8, IR_I(1));
 }
 
-static bool is_system_call(const struct resolved *r)
-{
-	return r->group && (!strcmp(r->group, "syscalls") || !strcmp(r->group, "raw_syscalls"));
-}
-
-/* Do interrupts come through wherever this program runs? */
-static bool lets_interrupts_in(const struct unit *u)
-{
-	const struct resolved *r = u->point;
-
-	if (attach_has(u->attach, QA_IRQS))
-		return true;
-	for (uint32_t n = 0; r && n < u->n_points; r = r->next, n++)
-		if (!is_system_call(r))
-			return false;
-	return true;
-}
-
-/* Wherever the program adds an element. */
-static void note_growth(struct lower *L, const struct map_decl *m)
-{
-	if (!lets_interrupts_in(L->unit))
-		L->q->maps.p[m->index].grows = false;
-}
-
 void lower_map_update(struct lower *L, const struct map_decl *m, struct mem key, struct mem value,
 		      uint64_t flags, struct span span)
 {
@@ -332,7 +293,6 @@ void lower_map_update(struct lower *L, const struct map_decl *m, struct mem key,
 				IR_R(ir_map_addr(&L->b, m->index)), IR_R(mem_addr(L, key)),
 				IR_R(mem_addr(L, value)), IR_I((int64_t)flags));
 
-	note_growth(L, m);
 	ir_branch(&L->b, IRC_NE, IR_R(failed), IR_I(0), lost, done);
 	ir_here(&L->b)->blocks.p[L->b.block].unlikely = true;
 	ir_block_go(&L->b, lost);
@@ -378,7 +338,6 @@ ir_reg lower_map_make(struct lower *L, const struct map_decl *m, struct mem key,
 	ir_here(&L->b)->blocks.p[L->b.block].unlikely = true;
 	ir_block_go(&L->b, missing);
 	zeros = first_value(L, m);
-	note_growth(L, m);
 	/* another cpu may have made it meanwhile: the second look decides */
 	IR_CALL(&L->b, BPF_FUNC_map_update_elem, IRC_INT, IR_R(ir_map_addr(&L->b, m->index)),
 		IR_R(mem_addr(L, key)), IR_R(mem_addr(L, zeros)), IR_I(BPF_NOEXIST));

@@ -372,6 +372,8 @@ bool lower_program(struct question *q, const struct checked *c, const struct che
 
 	common_maps(&L);
 	lower_maps(&L);
+	if (ret->maps_known)
+		ret->maps_known(ret->ctx, q->maps.p, q->maps.n);
 	for (size_t i = 0; i < c->probes.n; i++)
 		lower_plan(&L, &c->probes.p[i], lower_unit);
 	lower_dispatch(&L);

@@ -10,6 +10,12 @@
 
 struct lowered {
 	ARRAY(struct ir_module *) modules; /* beside question.progs, same index */
+	/*
+	 * Called as soon as the maps of the script, and the ring, have their final form: while the
+	 * rest is lowered these rows stay as they are, where they are.  NULL: nobody asks.
+	 */
+	void (*maps_known)(void *ctx, const struct question_map *maps, size_t n);
+	void *ctx;
 };
 
 /* Fills q->maps, progs (without code), probes, actions, losses.  False: errors recorded. */
