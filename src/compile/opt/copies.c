@@ -63,7 +63,7 @@ static bool replace(const struct ir_func *f, const struct ir_insn *i, struct ir_
 
 static ir_reg *find_originals(struct flow *fl)
 {
-	ir_reg *original = arena_array(&fl->arena, ir_reg, fl->f->regs.n + 1);
+	ir_reg *original = arena_array(fl->scratch, ir_reg, fl->f->regs.n + 1);
 
 	for (ir_reg r = 1; r < fl->f->regs.n; r++) {
 		const struct ir_insn *def = fl->def[r];
@@ -181,7 +181,8 @@ static bool run_block(const struct flow *fl, struct ir_block *b)
 			changed |= make_there(fl, b, i);
 		}
 	}
-	flow_sweep(b);
+	if (changed)
+		flow_sweep(b);
 	for (size_t i = 0; i < b->insns.n; i++) {
 		const struct ir_insn *insn = &b->insns.p[i];
 
@@ -192,22 +193,22 @@ static bool run_block(const struct flow *fl, struct ir_block *b)
 	return changed;
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+static bool run(struct flow *fl)
 {
+	struct ir_func *f = fl->f;
 	bool changed;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
-	changed = replace_all(f, find_originals(&fl));
-	flow_done(&fl);
-	flow_init(&fl, m, f);
+	flow_defs(fl);
+	changed = replace_all(f, find_originals(fl));
+	if (changed)
+		flow_forget(fl);
+	flow_defs(fl);
 	for (size_t b = 0; b < f->blocks.n; b++)
-		changed |= run_block(&fl, &f->blocks.p[b]);
-	flow_done(&fl);
+		changed |= run_block(fl, &f->blocks.p[b]);
 	return changed;
 }
 
-bool opt_copies(struct ir_module *m)
+bool opt_copies(struct opt *o)
 {
-	return flow_each(m, run);
+	return flow_each(o, run);
 }

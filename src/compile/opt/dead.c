@@ -67,19 +67,18 @@ static bool drop_block(struct ir_block *b, uint64_t *live)
 	return changed;
 }
 
-static bool drop_results(struct ir_module *m, struct ir_func *f)
+static bool drop_results(struct flow *fl)
 {
 	bool changed = false;
 	struct live live;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
-	flow_order(&fl);
-	flow_live(&fl, &live);
-	for (uint32_t k = 0; k < fl.n_order; k++)
-		changed |=
-			drop_block(&f->blocks.p[fl.order[k]], live.out + fl.order[k] * live.words);
-	flow_done(&fl);
+	flow_order(fl);
+	flow_live(fl, &live);
+	for (uint32_t k = 0; k < fl->n_order; k++)
+		changed |= drop_block(&fl->f->blocks.p[fl->order[k]],
+				      live.out + fl->order[k] * live.words);
+	if (changed)
+		flow_forget(fl);
 	return changed;
 }
 
@@ -125,20 +124,20 @@ static void find_read(const struct flow *fl, bool *read)
 	}
 }
 
-static bool drop_stores(struct ir_module *m, struct ir_func *f)
+static bool drop_stores(struct flow *fl)
 {
+	struct ir_func *f = fl->f;
 	bool *read, changed = false;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
-	read = arena_array(&fl.arena, bool, f->slots.n);
-	find_read(&fl, read);
+	flow_defs(fl);
+	read = arena_array(fl->scratch, bool, f->slots.n);
+	find_read(fl, read);
 	for (size_t b = 0; b < f->blocks.n; b++) {
 		struct ir_block *block = &f->blocks.p[b];
 
 		for (size_t k = 0; k < block->insns.n; k++) {
 			struct ir_insn *i = &block->insns.p[k];
-			uint32_t slot = only_writes(i, &i->a) ? slot_of(&fl, i->a) : 0;
+			uint32_t slot = only_writes(i, &i->a) ? slot_of(fl, i->a) : 0;
 
 			if (!slot || read[slot - 1])
 				continue;
@@ -149,14 +148,16 @@ static bool drop_stores(struct ir_module *m, struct ir_func *f)
 	/* Only now: the table of definitions points into the blocks. */
 	for (size_t b = 0; changed && b < f->blocks.n; b++)
 		flow_sweep(&f->blocks.p[b]);
-	flow_done(&fl);
+	if (changed)
+		flow_forget(fl);
 	return changed;
 }
 
-static bool drop_slots(struct ir_module *m, struct ir_func *f)
+static bool drop_slots(struct flow *fl)
 {
-	uint32_t *to = arena_array(m->arena, uint32_t, f->slots.n), n = 0;
-	bool *named = arena_array(m->arena, bool, f->slots.n);
+	struct ir_func *f = fl->f;
+	uint32_t *to = arena_array(fl->scratch, uint32_t, f->slots.n), n = 0;
+	bool *named = arena_array(fl->scratch, bool, f->slots.n);
 	bool changed;
 
 	for (size_t b = 0; b < f->blocks.n; b++)
@@ -179,19 +180,19 @@ static bool drop_slots(struct ir_module *m, struct ir_func *f)
 	return changed;
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+static bool run(struct flow *fl)
 {
-	bool changed = drop_results(m, f);
+	bool changed = drop_results(fl);
 
-	if (drop_stores(m, f)) {
-		drop_results(m, f);
+	if (drop_stores(fl)) {
+		drop_results(fl);
 		changed = true;
 	}
-	changed |= drop_slots(m, f);
+	changed |= drop_slots(fl);
 	return changed;
 }
 
-bool opt_dead(struct ir_module *m)
+bool opt_dead(struct opt *o)
 {
-	return flow_each(m, run);
+	return flow_each(o, run);
 }

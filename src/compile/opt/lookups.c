@@ -36,7 +36,7 @@ struct lookup {
 };
 
 struct searching {
-	struct flow fl;
+	struct flow *fl;
 	struct lookup *list[MOST_LOOKUPS];
 	unsigned int n;
 	uint64_t *in; /* by block: the lookups that still hold at its start */
@@ -145,7 +145,7 @@ static bool find_key(const struct flow *fl, const struct ir_block *b, size_t at,
 
 static bool note_lookup(struct searching *s, uint32_t block, size_t at)
 {
-	struct flow *fl = &s->fl;
+	struct flow *fl = s->fl;
 	struct ir_block *b = &fl->f->blocks.p[block];
 	struct ir_insn *i = &b->insns.p[at];
 	struct lookup *l;
@@ -157,7 +157,7 @@ static bool note_lookup(struct searching *s, uint32_t block, size_t at)
 	map = flow_def(fl, i->args[0]);
 	if (!map || map->op != IR_MAP || !fl->m->map_keys || !fl->m->map_keys[map->index])
 		return false;
-	l = arena_new(&s->fl.arena, struct lookup);
+	l = arena_new(s->fl->scratch, struct lookup);
 	*l = (struct lookup){.insn = i, .block = block, .map = map->index};
 	if (!find_key(fl, b, at, fl->m->map_keys[map->index], l))
 		return false;
@@ -181,7 +181,7 @@ static bool same_key(const struct lookup *x, const struct lookup *y)
 /* The lookups that hold behind a block (or at instruction `until`). */
 static uint64_t through(const struct searching *s, uint32_t block, const struct ir_insn *until)
 {
-	const struct ir_block *b = &s->fl.f->blocks.p[block];
+	const struct ir_block *b = &s->fl->f->blocks.p[block];
 	uint64_t set = s->in[block];
 
 	for (size_t i = 0; i < b->insns.n && &b->insns.p[i] != until; i++) {
@@ -196,10 +196,10 @@ static uint64_t through(const struct searching *s, uint32_t block, const struct 
 
 static void solve(struct searching *s)
 {
-	struct flow *fl = &s->fl;
+	struct flow *fl = s->fl;
 	bool changed = true;
 
-	s->in = arena_array(&fl->arena, uint64_t, fl->f->blocks.n);
+	s->in = arena_array(fl->scratch, uint64_t, fl->f->blocks.n);
 	for (uint32_t k = 1; k < fl->n_order; k++)
 		s->in[fl->order[k]] = UINT64_MAX;
 	while (changed) {
@@ -218,7 +218,7 @@ static void solve(struct searching *s)
 
 static void reuse(struct searching *s)
 {
-	const struct ir_reg_info *regs = s->fl.f->regs.p;
+	const struct ir_reg_info *regs = s->fl->f->regs.p;
 
 	for (unsigned int k = 1; k < s->n; k++) {
 		struct lookup *l = s->list[k];
@@ -238,24 +238,23 @@ static void reuse(struct searching *s)
 	}
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+static bool run(struct flow *fl)
 {
-	struct searching s = {};
+	struct searching s = {.fl = fl};
 
-	flow_init(&s.fl, m, f);
-	flow_order(&s.fl);
-	for (uint32_t k = 0; k < s.fl.n_order; k++)
-		for (size_t i = 0; i < f->blocks.p[s.fl.order[k]].insns.n; i++)
-			note_lookup(&s, s.fl.order[k], i);
+	flow_defs(fl);
+	flow_order(fl);
+	for (uint32_t k = 0; k < fl->n_order; k++)
+		for (size_t i = 0; i < fl->f->blocks.p[fl->order[k]].insns.n; i++)
+			note_lookup(&s, fl->order[k], i);
 	if (s.n > 1) {
 		solve(&s);
 		reuse(&s);
 	}
-	flow_done(&s.fl);
 	return s.changed;
 }
 
-bool opt_lookups(struct ir_module *m)
+bool opt_lookups(struct opt *o)
 {
-	return flow_each(m, run);
+	return flow_each(o, run);
 }

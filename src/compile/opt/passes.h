@@ -4,6 +4,6 @@
 
 #include "compile/opt/opt.h"
 
-#define PASS(name, level, help) bool opt_##name(struct ir_module *m);
+#define PASS(name, level, help) bool opt_##name(struct opt *o);
 #include "compile/opt/passes.def"
 #undef PASS

@@ -29,7 +29,7 @@ struct entry {
 enum { BUCKETS = 1024 };
 
 struct numbering {
-	struct flow fl;
+	struct flow *fl;
 	uint32_t *version; /* by register, of those that are not fixed */
 	uint32_t clock, block_began, memory;
 	uint32_t *began, *memory_behind; /* by block */
@@ -40,7 +40,7 @@ struct numbering {
 
 static uint32_t version_of(const struct numbering *nu, ir_reg r)
 {
-	if (!r || flow_is_fixed(&nu->fl, r))
+	if (!r || flow_is_fixed(nu->fl, r))
 		return 0;
 	return MAX(nu->version[r], nu->block_began);
 }
@@ -50,7 +50,7 @@ static bool is_shareable(const struct numbering *nu, const struct ir_insn *i)
 	if (!i->dst)
 		return false;
 	if (i->op == IR_LOAD)
-		return i->a.reg && nu->fl.f->regs.p[i->a.reg].class == IRC_PTR;
+		return i->a.reg && nu->fl->f->regs.p[i->a.reg].class == IRC_PTR;
 	if (i->op == IR_CALL)
 		return (facts_of_helper(i->index) & FACT_STEADY) != 0;
 	return i->op != IR_MOV && ir_is_pure(i);
@@ -90,7 +90,7 @@ static bool same(const struct numbering *nu, const struct entry *e, const struct
 		if (!ir_val_eq(*x[k], *y[k]) || version_of(nu, x[k]->reg) != e->versions[k])
 			return false;
 	return version_of(nu, o->dst) == e->dst_version &&
-	       nu->fl.f->regs.p[o->dst].class == nu->fl.f->regs.p[i->dst].class;
+	       nu->fl->f->regs.p[o->dst].class == nu->fl->f->regs.p[i->dst].class;
 }
 
 static const struct entry *find(const struct numbering *nu, const struct ir_insn *i, uint64_t hash)
@@ -111,7 +111,7 @@ static void enter(struct numbering *nu, const struct ir_insn *i, uint64_t hash,
 			  .dst_version = version_of(nu, i->dst)};
 
 	memcpy(e.versions, versions, sizeof(e.versions));
-	array_push(&nu->fl.arena, &nu->entries, e);
+	array_push(nu->fl->scratch, &nu->entries, e);
 	nu->buckets[hash % BUCKETS] = (uint32_t)nu->entries.n;
 }
 
@@ -149,11 +149,11 @@ static void number_insn(struct numbering *nu, struct ir_insn *i)
 /* A block with one way in goes on where that block ended. */
 static void number_block(struct numbering *nu, uint32_t b)
 {
-	struct ir_block *block = &nu->fl.f->blocks.p[b];
+	struct ir_block *block = &nu->fl->f->blocks.p[b];
 
-	if (b && nu->fl.n_preds[b] == 1) {
-		nu->block_began = nu->began[nu->fl.preds[b][0]];
-		nu->memory = nu->memory_behind[nu->fl.preds[b][0]];
+	if (b && nu->fl->n_preds[b] == 1) {
+		nu->block_began = nu->began[nu->fl->preds[b][0]];
+		nu->memory = nu->memory_behind[nu->fl->preds[b][0]];
 	} else {
 		nu->block_began = nu->memory = ++nu->clock;
 	}
@@ -175,11 +175,11 @@ static void forget(struct numbering *nu, size_t n)
 /* Children of the dominator tree, as lists; a stack of what is still to be walked. */
 static void walk(struct numbering *nu)
 {
-	struct flow *fl = &nu->fl;
+	struct flow *fl = nu->fl;
 	size_t n = fl->f->blocks.n;
-	uint32_t *child = arena_array(&fl->arena, uint32_t, n); /* + 1 */
-	uint32_t *sibling = arena_array(&fl->arena, uint32_t, n);
-	size_t *mark = arena_array(&fl->arena, size_t, n);
+	uint32_t *child = arena_array(fl->scratch, uint32_t, n); /* + 1 */
+	uint32_t *sibling = arena_array(fl->scratch, uint32_t, n);
+	size_t *mark = arena_array(fl->scratch, size_t, n);
 	uint32_t b = 0;
 
 	for (uint32_t k = fl->n_order; k-- > 1;) {
@@ -206,22 +206,20 @@ static void walk(struct numbering *nu)
 	}
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+static bool run(struct flow *fl)
 {
-	struct numbering nu = {};
+	struct numbering nu = {.fl = fl};
 
-	flow_init(&nu.fl, m, f);
-	flow_order(&nu.fl);
-	flow_idoms(&nu.fl);
-	nu.version = arena_array(&nu.fl.arena, uint32_t, f->regs.n + 1);
-	nu.began = arena_array(&nu.fl.arena, uint32_t, f->blocks.n);
-	nu.memory_behind = arena_array(&nu.fl.arena, uint32_t, f->blocks.n);
+	flow_defs(fl);
+	flow_idoms(fl);
+	nu.version = arena_array(fl->scratch, uint32_t, fl->f->regs.n + 1);
+	nu.began = arena_array(fl->scratch, uint32_t, fl->f->blocks.n);
+	nu.memory_behind = arena_array(fl->scratch, uint32_t, fl->f->blocks.n);
 	walk(&nu);
-	flow_done(&nu.fl);
 	return nu.changed;
 }
 
-bool opt_values(struct ir_module *m)
+bool opt_values(struct opt *o)
 {
-	return flow_each(m, run);
+	return flow_each(o, run);
 }
