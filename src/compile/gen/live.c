@@ -201,17 +201,12 @@ static void range_turn(struct live_range *r)
 	}
 }
 
-uint32_t live_undefined(struct mach *c, struct arena *a, mach_reg **ret)
+static void find_undefined(const struct flow *w, struct live *l)
 {
-	struct flow w = {.c = c, .a = a};
-	uint32_t n = 0;
-
-	flow_solve(&w);
-	*ret = arena_array(a, mach_reg, w.n_global + 1);
-	for (uint32_t bit = 0; bit < w.n_global; bit++)
-		if (has(w.in[0], bit))
-			(*ret)[n++] = w.of_bit[bit];
-	return n;
+	l->undefined = arena_array(w->a, mach_reg, w->n_global + 1);
+	for (uint32_t bit = 0; bit < w->n_global; bit++)
+		if (has(w->in[0], bit))
+			l->undefined[l->n_undefined++] = w->of_bit[bit];
 }
 
 void live_ranges(struct mach *c, struct arena *a, struct live *ret)
@@ -221,6 +216,7 @@ void live_ranges(struct mach *c, struct arena *a, struct live *ret)
 
 	*ret = (struct live){.vregs = arena_array(a, struct live_range, c->vregs.n)};
 	flow_solve(&w);
+	find_undefined(&w, ret);
 	for (uint32_t b = 0; b < c->blocks.n; b++)
 		first += c->blocks.p[b].insns.n;
 	for (uint32_t b = c->blocks.n; b-- > 0;) {
