@@ -43,11 +43,11 @@ static struct known known_of(const struct folding *fold, struct ir_val v)
 
 	if (!v.reg)
 		return (struct known){NUMBER, v.imm};
-	if (fold->column[v.reg])
+	def = flow_def(fold->fl, v); /* of fixed ones, which are most */
+	if (!def && fold->column[v.reg])
 		return fold->here[fold->column[v.reg] - 1];
-	if (fold->local_from[v.reg] == fold->time)
+	if (!def && fold->local_from[v.reg] == fold->time)
 		return fold->local[v.reg];
-	def = flow_def(fold->fl, v);
 	if (def && def->op == IR_MOV && !def->a.reg)
 		return (struct known){NUMBER, def->a.imm};
 	return (struct known){UNKNOWN, 0};

@@ -64,6 +64,16 @@ static struct spot spot_of(const struct flow *fl, struct ir_val v, int64_t off, 
 	return at;
 }
 
+/* The slot + 1 of that place; 0: none. */
+static uint32_t slot_of(const struct flow *fl, struct ir_val v)
+{
+	const struct ir_insn *def = flow_def(fl, v);
+
+	if (!def || (def->op != IR_SLOT && def->op != IR_MOV && def->op != IR_ADD))
+		return 0; /* most are numbers */
+	return spot_of(fl, v, 0, 1).slot;
+}
+
 /* Memory that is no slot of this function, for sure. */
 static bool is_foreign(const struct flow *fl, ir_reg base)
 {
@@ -117,10 +127,17 @@ static void keep_rest(struct forwarding *fw, const struct spot *zeros, const str
 		learn(fw, behind, IR_I(0));
 }
 
+static void copy_state(struct state *to, const struct state *from)
+{
+	to->n = from->n;
+	memcpy(to->list, from->list, from->n * sizeof(*from->list));
+}
+
 static void forget(struct forwarding *fw, const struct spot *written)
 {
-	struct state before = fw->here;
+	struct state before;
 
+	copy_state(&before, &fw->here);
 	fw->here.n = 0;
 	for (unsigned int k = 0; k < before.n; k++) {
 		const struct known *i = &before.list[k];
@@ -157,7 +174,7 @@ static void forget_call(struct forwarding *fw, const struct ir_insn *call)
 		bool is_lost = !at->slot || fw->is_wild[at->slot - 1];
 
 		for (unsigned int a = 0; a < call->n_args && !is_lost; a++)
-			is_lost = spot_of(fw->fl, call->args[a], 0, 1).slot == at->slot;
+			is_lost = slot_of(fw->fl, call->args[a]) == at->slot;
 		if (!is_lost)
 			fw->here.list[n++] = fw->here.list[k];
 	}
@@ -275,8 +292,7 @@ static bool keeps_track(const struct flow *fl, const struct ir_insn *i, const st
 		return i->op == IR_CALL;
 	case IRF_UNARY:
 	case IRF_BINARY: /* what spot_of() sees through */
-		return flow_is_fixed(fl, i->dst) &&
-		       spot_of(fl, IR_R(i->dst), 0, 1).slot == spot_of(fl, *v, 0, 1).slot;
+		return flow_is_fixed(fl, i->dst) && slot_of(fl, IR_R(i->dst)) == slot_of(fl, *v);
 	case IRF_EXTEND:
 	case IRF_ADDRESS:
 	case IRF_SPACE:
@@ -302,14 +318,14 @@ static void find_wild(struct forwarding *fw)
 				fw->is_wild[i->index] = true;
 			n = ir_operands(i, at);
 			while (n--) {
-				slot = at[n]->reg ? spot_of(fl, *at[n], 0, 1).slot : 0;
+				slot = slot_of(fl, *at[n]);
 				if (slot && !keeps_track(fl, i, at[n]))
 					fw->is_wild[slot - 1] = true;
 			}
 		}
 		n = ir_end_operands(block, at);
 		while (n--) {
-			slot = at[n]->reg ? spot_of(fl, *at[n], 0, 1).slot : 0;
+			slot = slot_of(fl, *at[n]);
 			if (slot)
 				fw->is_wild[slot - 1] |= block->end == IRE_RETURN;
 		}
@@ -323,7 +339,9 @@ static void remember(struct forwarding *fw, uint32_t b)
 
 	for (uint32_t s = 0; s < ir_n_succs(block) && !fw->behind[b]; s++)
 		if (fw->fl->n_preds[*ir_succ(block, s)] == 1 && fw->here.n)
-			fw->behind[b] = arena_copy(fw->fl->scratch, &fw->here, sizeof(fw->here));
+			fw->behind[b] = arena_new(fw->fl->scratch, struct state);
+	if (fw->behind[b])
+		copy_state(fw->behind[b], &fw->here);
 }
 
 static void run_block(struct forwarding *fw, uint32_t b)
@@ -332,7 +350,7 @@ static void run_block(struct forwarding *fw, uint32_t b)
 
 	fw->here.n = 0;
 	if (b && fw->fl->n_preds[b] == 1 && fw->behind[fw->fl->preds[b][0]])
-		fw->here = *fw->behind[fw->fl->preds[b][0]];
+		copy_state(&fw->here, fw->behind[fw->fl->preds[b][0]]);
 	for (size_t i = 0; i < block->insns.n; i++)
 		run_insn(fw, &block->insns.p[i]);
 	remember(fw, b);
@@ -347,7 +365,8 @@ static bool run(struct flow *fl)
 	flow_order(fl);
 	fw.is_wild = arena_array(fl->scratch, bool, f->slots.n);
 	fw.behind = arena_array(fl->scratch, struct state *, f->blocks.n);
-	find_wild(&fw);
+	if (f->slots.n)
+		find_wild(&fw);
 	for (uint32_t k = 0; k < fl->n_order; k++)
 		run_block(&fw, fl->order[k]);
 	/* only now: definitions are pointed to */

@@ -22,18 +22,19 @@ struct entry {
 	uint64_t hash;
 	uint32_t older; /* + 1: the next of the same bucket; 0: none */
 	uint32_t memory;
-	struct ir_insn copy; /* as it was when it was entered */
+	const struct ir_insn *insn; /* what is entered stays as it is */
 	uint32_t versions[IR_OPERANDS], dst_version;
 };
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS_MIN = 16, BUCKETS_MAX = 1024 };
 
 struct numbering {
 	struct flow *fl;
 	uint32_t *version; /* by register, of those that are not fixed */
 	uint32_t clock, block_began, memory;
 	uint32_t *began, *memory_behind; /* by block */
-	uint32_t buckets[BUCKETS];	 /* newest entry + 1 */
+	uint32_t *buckets;		 /* newest entry + 1 */
+	uint64_t n_buckets;		 /* a power of two */
 	ARRAY(struct entry) entries;
 	bool changed;
 };
@@ -76,7 +77,7 @@ static uint64_t hash_of(const struct ir_insn *i)
 static bool same(const struct numbering *nu, const struct entry *e, const struct ir_insn *i)
 {
 	struct ir_val *x[IR_OPERANDS], *y[IR_OPERANDS];
-	const struct ir_insn *o = &e->copy;
+	const struct ir_insn *o = e->insn;
 	unsigned int n;
 
 	if (o->op != i->op || o->size != i->size || o->sign != i->sign || o->off != i->off ||
@@ -95,7 +96,8 @@ static bool same(const struct numbering *nu, const struct entry *e, const struct
 
 static const struct entry *find(const struct numbering *nu, const struct ir_insn *i, uint64_t hash)
 {
-	for (uint32_t at = nu->buckets[hash % BUCKETS]; at; at = nu->entries.p[at - 1].older)
+	for (uint32_t at = nu->buckets[hash & (nu->n_buckets - 1)]; at;
+	     at = nu->entries.p[at - 1].older)
 		if (nu->entries.p[at - 1].hash == hash && same(nu, &nu->entries.p[at - 1], i))
 			return &nu->entries.p[at - 1];
 	return NULL;
@@ -105,14 +107,14 @@ static void enter(struct numbering *nu, const struct ir_insn *i, uint64_t hash,
 		  const uint32_t *versions)
 {
 	struct entry e = {.hash = hash,
-			  .older = nu->buckets[hash % BUCKETS],
+			  .older = nu->buckets[hash & (nu->n_buckets - 1)],
 			  .memory = nu->memory,
-			  .copy = *i,
+			  .insn = i,
 			  .dst_version = version_of(nu, i->dst)};
 
 	memcpy(e.versions, versions, sizeof(e.versions));
 	array_push(nu->fl->scratch, &nu->entries, e);
-	nu->buckets[hash % BUCKETS] = (uint32_t)nu->entries.n;
+	nu->buckets[hash & (nu->n_buckets - 1)] = (uint32_t)nu->entries.n;
 }
 
 static void number_insn(struct numbering *nu, struct ir_insn *i)
@@ -129,12 +131,12 @@ static void number_insn(struct numbering *nu, struct ir_insn *i)
 		hash = hash_of(i);
 		e = find(nu, i, hash);
 		if (e) {
-			flow_become(i, IR_MOV, IR_R(e->copy.dst), (struct ir_val){});
+			flow_become(i, IR_MOV, IR_R(e->insn->dst), (struct ir_val){});
 			nu->changed = true;
 			share = false;
 		}
 	}
-	n = ir_operands(i, at);
+	n = share ? ir_operands(i, at) : 0;
 	for (unsigned int k = 0; k < n; k++)
 		versions[k] = version_of(nu, at[k]->reg);
 	n = ir_defs(i, regs);
@@ -168,7 +170,7 @@ static void forget(struct numbering *nu, size_t n)
 	while (nu->entries.n > n) {
 		const struct entry *e = &nu->entries.p[--nu->entries.n];
 
-		nu->buckets[e->hash % BUCKETS] = e->older;
+		nu->buckets[e->hash & (nu->n_buckets - 1)] = e->older;
 	}
 }
 
@@ -206,6 +208,19 @@ static void walk(struct numbering *nu)
 	}
 }
 
+static void make_buckets(struct numbering *nu)
+{
+	const struct ir_func *f = nu->fl->f;
+	size_t n = 0;
+
+	for (size_t b = 0; b < f->blocks.n; b++)
+		n += f->blocks.p[b].insns.n;
+	nu->n_buckets = BUCKETS_MIN;
+	while (nu->n_buckets < n && nu->n_buckets < BUCKETS_MAX)
+		nu->n_buckets *= 2;
+	nu->buckets = arena_array(nu->fl->scratch, uint32_t, nu->n_buckets);
+}
+
 static bool run(struct flow *fl)
 {
 	struct numbering nu = {.fl = fl};
@@ -215,6 +230,7 @@ static bool run(struct flow *fl)
 	nu.version = arena_array(fl->scratch, uint32_t, fl->f->regs.n + 1);
 	nu.began = arena_array(fl->scratch, uint32_t, fl->f->blocks.n);
 	nu.memory_behind = arena_array(fl->scratch, uint32_t, fl->f->blocks.n);
+	make_buckets(&nu);
 	walk(&nu);
 	return nu.changed;
 }
