@@ -61,9 +61,11 @@ static bool replace(const struct ir_func *f, const struct ir_insn *i, struct ir_
 
 /* --- originals of fixed registers */
 
+/* By register; 0: it is its own.  NULL: all are. */
 static ir_reg *find_originals(struct flow *fl)
 {
 	ir_reg *original = arena_array(fl->scratch, ir_reg, fl->f->regs.n + 1);
+	bool any = false;
 
 	for (ir_reg r = 1; r < fl->f->regs.n; r++) {
 		const struct ir_insn *def = fl->def[r];
@@ -77,8 +79,9 @@ static ir_reg *find_originals(struct flow *fl)
 			def = fl->def[at];
 		}
 		original[r] = at == r ? 0 : at;
+		any |= at != r;
 	}
-	return original;
+	return any ? original : NULL;
 }
 
 static bool replace_all(struct ir_func *f, const ir_reg *original)
@@ -87,7 +90,7 @@ static bool replace_all(struct ir_func *f, const ir_reg *original)
 	bool changed = false;
 	unsigned int n;
 
-	for (size_t b = 0; b < f->blocks.n; b++) {
+	for (size_t b = 0; original && b < f->blocks.n; b++) {
 		struct ir_block *block = &f->blocks.p[b];
 
 		for (size_t i = 0; i < block->insns.n; i++) {

@@ -21,6 +21,8 @@ static bool drop_insn(struct ir_insn *i, const uint64_t *live)
 
 	for (unsigned int k = 0; k < n; k++)
 		wanted += live_has(live, regs[k]);
+	if (wanted == n && n)
+		return false;
 	if (!wanted && facts_of(i) & FACT_TELLS) {
 		i->op = IR_OPS;
 		return true;
@@ -111,9 +113,12 @@ static void find_read(const struct flow *fl, bool *read)
 			struct ir_insn *i = &block->insns.p[k];
 
 			n = ir_operands(i, at);
-			while (n--)
-				if (slot_of(fl, *at[n]) && !only_writes(i, at[n]))
-					read[slot_of(fl, *at[n]) - 1] = true;
+			while (n--) {
+				uint32_t slot = slot_of(fl, *at[n]);
+
+				if (slot && !only_writes(i, at[n]))
+					read[slot - 1] = true;
+			}
 			if (i->op == IR_SLOT && !flow_is_fixed(fl, i->dst))
 				read[i->index] = true;
 		}
@@ -129,6 +134,8 @@ static bool drop_stores(struct flow *fl)
 	struct ir_func *f = fl->f;
 	bool *read, changed = false;
 
+	if (!f->slots.n)
+		return false;
 	flow_defs(fl);
 	read = arena_array(fl->scratch, bool, f->slots.n);
 	find_read(fl, read);

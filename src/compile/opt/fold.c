@@ -31,6 +31,7 @@ struct folding {
 	uint32_t n;
 	struct known *rows; /* by block: what holds at its start */
 	struct known *here;
+	bool has_variables;   /* registers that are written more than once */
 	bool *is_dirty;	      /* by block: its row changed */
 	struct known *local;  /* by register, of those without a column */
 	uint32_t *local_from; /* … noted at which time */
@@ -98,7 +99,8 @@ static void enter(struct folding *fold, uint32_t b)
 {
 	fold->block = b;
 	fold->time++; /* what was local is forgotten */
-	memcpy(fold->here, fold->rows + (size_t)b * fold->n, fold->n * sizeof(*fold->here));
+	if (fold->n)
+		memcpy(fold->here, fold->rows + (size_t)b * fold->n, fold->n * sizeof(*fold->here));
 }
 
 static bool meet(struct known *to, struct known from)
@@ -131,7 +133,8 @@ static void propagate(struct folding *fold)
 	for (uint32_t v = 0; v < fold->n; v++)
 		if (fold->variables[v] <= f->n_params)
 			fold->rows[v].kind = UNKNOWN;
-	memset(fold->is_dirty, true, f->blocks.n);
+	if (again)
+		memset(fold->is_dirty, true, f->blocks.n);
 	while (again) {
 		again = false;
 		for (uint32_t k = 0; k < fold->fl->n_order; k++) {
@@ -195,7 +198,8 @@ static bool fold_insn(struct folding *fold, struct ir_insn *i)
 	while (n--)
 		if (may_be_number(i, at[n]))
 			changed |= replace(fold, at[n]);
-	if (i->op == IR_MOV || !i->dst)
+	/* an operand that is still a register is no known number */
+	if (i->op == IR_MOV || !i->dst || i->a.reg || i->b.reg)
 		return changed;
 	k = evaluate(fold, i);
 	if (k.kind != NUMBER)
@@ -214,7 +218,8 @@ static bool fold_block(struct folding *fold, uint32_t b)
 	enter(fold, b);
 	for (size_t i = 0; i < block->insns.n; i++) {
 		changed |= fold_insn(fold, &block->insns.p[i]);
-		step(fold, &block->insns.p[i]);
+		if (fold->has_variables)
+			step(fold, &block->insns.p[i]);
 	}
 	n = ir_end_operands(block, at);
 	while (n--)
@@ -243,12 +248,17 @@ static void find_variables(struct folding *fold)
 {
 	struct flow *fl = fold->fl;
 	size_t n_blocks = fl->f->blocks.n, n_regs = fl->f->regs.n + 1;
-	const bool *written = find_written(fl);
+	const bool *written;
 
 	fold->column = arena_array(fl->scratch, uint32_t, n_regs);
+	for (ir_reg r = 1; r < fl->f->regs.n && !fold->has_variables; r++)
+		fold->has_variables = fl->n_defs[r] > 1;
+	fold->local_from = arena_array(fl->scratch, uint32_t, n_regs);
+	if (!fold->has_variables)
+		return;
+	written = find_written(fl);
 	fold->variables = arena_array(fl->scratch, ir_reg, n_regs);
 	fold->local = arena_array(fl->scratch, struct known, n_regs);
-	fold->local_from = arena_array(fl->scratch, uint32_t, n_regs);
 	fold->is_dirty = arena_array(fl->scratch, bool, n_blocks);
 	for (ir_reg r = 1; r < fl->f->regs.n; r++) {
 		if (fl->n_defs[r] < 2 || written[r] || (fold->n + 1) * n_blocks > MOST_CELLS)
