@@ -206,6 +206,8 @@ static bool run(struct flow *fl)
 	if (changed)
 		flow_forget(fl);
 	flow_defs(fl);
+	if (fl->has_variables) /* what make_there() asks for */
+		flow_uses(fl);
 	for (size_t b = 0; b < f->blocks.n; b++)
 		changed |= run_block(fl, &f->blocks.p[b]);
 	return changed;

@@ -33,18 +33,6 @@ bool flow_each(struct opt *o, bool (*run)(struct flow *fl))
 
 /* --- who writes and reads */
 
-static void count_insn(struct flow *fl, struct ir_insn *i)
-{
-	ir_reg regs[IR_OPERANDS];
-	unsigned int n = ir_uses(i, regs);
-
-	while (n--)
-		fl->n_uses[regs[n]]++;
-	n = ir_defs(i, regs);
-	while (n--)
-		fl->def[regs[n]] = fl->n_defs[regs[n]]++ ? NULL : i;
-}
-
 /* Empty tables for all registers; passes add a few. */
 static void clear_defs(struct flow *fl)
 {
@@ -58,8 +46,15 @@ static void clear_defs(struct flow *fl)
 		return;
 	}
 	memset(fl->n_defs, 0, n * sizeof(*fl->n_defs));
-	memset(fl->n_uses, 0, n * sizeof(*fl->n_uses));
 	memset(fl->def, 0, n * sizeof(*fl->def));
+}
+
+static void note_def(struct flow *fl, ir_reg r, struct ir_insn *i)
+{
+	bool again = fl->n_defs[r]++;
+
+	fl->def[r] = again ? NULL : i;
+	fl->has_variables |= again;
 }
 
 void flow_defs(struct flow *fl)
@@ -71,14 +66,40 @@ void flow_defs(struct flow *fl)
 	if (fl->has_defs)
 		return;
 	fl->has_defs = true;
+	fl->has_variables = false;
 	clear_defs(fl);
 	for (ir_reg r = 1; r <= f->n_params; r++)
 		fl->n_defs[r] = 1;
 	for (uint32_t b = 0; b < f->blocks.n; b++) {
 		struct ir_block *block = &f->blocks.p[b];
+		struct ir_insn *end = block->insns.p + block->insns.n;
 
-		for (size_t i = 0; i < block->insns.n; i++)
-			count_insn(fl, &block->insns.p[i]);
+		for (struct ir_insn *i = block->insns.p; i < end; i++) {
+			n = ir_defs(i, regs);
+			if (n)
+				note_def(fl, regs[0], i);
+			if (n > 1)
+				note_def(fl, regs[1], i);
+		}
+	}
+}
+
+void flow_uses(struct flow *fl)
+{
+	struct ir_func *f = fl->f;
+	ir_reg regs[IR_OPERANDS];
+	unsigned int n;
+
+	flow_defs(fl); /* for the tables */
+	memset(fl->n_uses, 0, (f->regs.n + 1) * sizeof(*fl->n_uses));
+	for (uint32_t b = 0; b < f->blocks.n; b++) {
+		struct ir_block *block = &f->blocks.p[b];
+
+		for (size_t i = 0; i < block->insns.n; i++) {
+			n = ir_uses(&block->insns.p[i], regs);
+			while (n--)
+				fl->n_uses[regs[n]]++;
+		}
 		n = ir_end_uses(block, regs);
 		while (n--)
 			fl->n_uses[regs[n]]++;

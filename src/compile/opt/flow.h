@@ -10,7 +10,7 @@
  * Most passes change nothing most of the time, and only two change ways between blocks.  So
  * what was found out about a function is kept from pass to pass: flow_defs() and the others
  * work it out only if it is not there.  What a pass breaks it forgets: flow_each() forgets who
- * writes and reads when a pass says that it changed something; the order of blocks is forgotten
+ * writes when a pass says that it changed something; the order of blocks is forgotten
  * by those who change ends of blocks.
  */
 #pragma once
@@ -23,6 +23,7 @@ struct flow {
 	struct ir_module *m;
 	struct ir_func *f;
 	bool has_defs, has_order, has_idoms;
+	bool has_variables;		       /* some register is written more than once */
 	size_t reg_room, block_room, way_room; /* what the tables have room for */
 	/* flow_defs() */
 	uint32_t *n_defs, *n_uses; /* by register; a parameter is written at the start */
@@ -46,8 +47,9 @@ struct opt {
 void opt_init(struct opt *o, struct ir_module *m);
 void opt_done(struct opt *o);
 
-/* Who writes and reads; valid until an instruction moves. */
+/* Who writes; valid until an instruction moves. */
 void flow_defs(struct flow *fl);
+void flow_uses(struct flow *fl); /* how often each is read, as of now; not kept */
 /* Order and predecessors; valid until an end of a block changes. */
 void flow_order(struct flow *fl);
 void flow_idoms(struct flow *fl); /* with flow_order() */

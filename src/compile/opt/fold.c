@@ -31,7 +31,6 @@ struct folding {
 	uint32_t n;
 	struct known *rows; /* by block: what holds at its start */
 	struct known *here;
-	bool has_variables;   /* registers that are written more than once */
 	bool *is_dirty;	      /* by block: its row changed */
 	struct known *local;  /* by register, of those without a column */
 	uint32_t *local_from; /* … noted at which time */
@@ -218,7 +217,7 @@ static bool fold_block(struct folding *fold, uint32_t b)
 	enter(fold, b);
 	for (size_t i = 0; i < block->insns.n; i++) {
 		changed |= fold_insn(fold, &block->insns.p[i]);
-		if (fold->has_variables)
+		if (fold->fl->has_variables)
 			step(fold, &block->insns.p[i]);
 	}
 	n = ir_end_operands(block, at);
@@ -251,10 +250,8 @@ static void find_variables(struct folding *fold)
 	const bool *written;
 
 	fold->column = arena_array(fl->scratch, uint32_t, n_regs);
-	for (ir_reg r = 1; r < fl->f->regs.n && !fold->has_variables; r++)
-		fold->has_variables = fl->n_defs[r] > 1;
 	fold->local_from = arena_array(fl->scratch, uint32_t, n_regs);
-	if (!fold->has_variables)
+	if (!fl->has_variables)
 		return;
 	written = find_written(fl);
 	fold->variables = arena_array(fl->scratch, ir_reg, n_regs);
