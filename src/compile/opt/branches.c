@@ -264,7 +264,7 @@ static bool join(struct flow *fl)
 	return changed;
 }
 
-static bool run(struct flow *fl)
+static bool shorten_all(struct flow *fl)
 {
 	struct ir_func *f = fl->f;
 	bool changed = false, decided = false;
@@ -286,17 +286,20 @@ static bool run(struct flow *fl)
 	return changed || decided;
 }
 
-bool opt_branches(struct opt *o)
+bool opt_branches(struct flow *fl)
 {
 	bool any = false, changed = true;
 
 	/* What one makes shorter, the next sees through; each round leaves less. */
 	for (unsigned int round = 0; changed && round < 8; round++) {
-		changed = flow_each(o, run);
-		if (changed)
-			opt_reach(o);
-		if (flow_each(o, join)) {
-			opt_reach(o);
+		changed = shorten_all(fl);
+		if (changed) {
+			opt_reach(fl);
+			flow_forget(fl);
+		}
+		if (join(fl)) {
+			opt_reach(fl);
+			flow_forget(fl);
 			changed = true;
 		}
 		any |= changed;

@@ -196,7 +196,7 @@ static bool run_block(const struct flow *fl, struct ir_block *b)
 	return changed;
 }
 
-static bool run(struct flow *fl)
+bool opt_copies(struct flow *fl)
 {
 	struct ir_func *f = fl->f;
 	bool changed;
@@ -211,9 +211,4 @@ static bool run(struct flow *fl)
 	for (size_t b = 0; b < f->blocks.n; b++)
 		changed |= run_block(fl, &f->blocks.p[b]);
 	return changed;
-}
-
-bool opt_copies(struct opt *o)
-{
-	return flow_each(o, run);
 }

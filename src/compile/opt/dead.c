@@ -187,7 +187,7 @@ static bool drop_slots(struct flow *fl)
 	return changed;
 }
 
-static bool run(struct flow *fl)
+bool opt_dead(struct flow *fl)
 {
 	bool changed = drop_results(fl);
 
@@ -197,9 +197,4 @@ static bool run(struct flow *fl)
 	}
 	changed |= drop_slots(fl);
 	return changed;
-}
-
-bool opt_dead(struct opt *o)
-{
-	return flow_each(o, run);
 }

@@ -1,36 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compile/opt/flow.h"
 
-void opt_init(struct opt *o, struct ir_module *m)
-{
-	*o = (struct opt){.m = m};
-	o->flows = arena_array(&o->keep, struct flow, m->funcs.n);
-	for (size_t i = 0; i < m->funcs.n; i++)
-		o->flows[i] = (struct flow){
-			.keep = &o->keep, .scratch = &o->scratch, .m = m, .f = &m->funcs.p[i]};
-}
-
-void opt_done(struct opt *o)
-{
-	arena_done(&o->keep);
-	arena_done(&o->scratch);
-}
-
-bool flow_each(struct opt *o, bool (*run)(struct flow *fl))
-{
-	bool any = false;
-
-	for (size_t i = 0; i < o->m->funcs.n; i++) {
-		bool changed = run(&o->flows[i]);
-
-		if (changed)
-			flow_forget(&o->flows[i]);
-		any |= changed;
-		arena_reset(&o->scratch);
-	}
-	return any;
-}
-
 /* --- who writes and reads */
 
 /* Empty tables for all registers; passes add a few. */

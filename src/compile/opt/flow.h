@@ -9,9 +9,9 @@
  *
  * Most passes change nothing most of the time, and only two change ways between blocks.  So
  * what was found out about a function is kept from pass to pass: flow_defs() and the others
- * work it out only if it is not there.  What a pass breaks it forgets: flow_each() forgets who
- * writes when a pass says that it changed something; the order of blocks is forgotten
- * by those who change ends of blocks.
+ * work it out only if it is not there.  When a pass says that it changed something, it is
+ * forgotten who writes; who changes ends of blocks forgets their order himself, and who goes
+ * on with what he changed forgets both.
  */
 #pragma once
 
@@ -37,23 +37,13 @@ struct flow {
 				       of the first: itself */
 };
 
-/* A module in the hands of passes. */
-struct opt {
-	struct ir_module *m;
-	struct arena keep, scratch;
-	struct flow *flows; /* by function */
-};
-
-void opt_init(struct opt *o, struct ir_module *m);
-void opt_done(struct opt *o);
-
 /* Who writes; valid until an instruction moves. */
 void flow_defs(struct flow *fl);
 void flow_uses(struct flow *fl); /* how often each is read, as of now; not kept */
 /* Order and predecessors; valid until an end of a block changes. */
 void flow_order(struct flow *fl);
 void flow_idoms(struct flow *fl); /* with flow_order() */
-/* Instructions changed; ways between blocks did. */
+/* Instructions moved or write something else; ends of blocks changed. */
 static inline void flow_forget(struct flow *fl)
 {
 	fl->has_defs = false;
@@ -83,9 +73,6 @@ static inline struct ir_insn *flow_def(const struct flow *fl, struct ir_val v)
  */
 bool flow_is_unchanged(const struct flow *fl, struct ir_val v, const struct ir_insn *i,
 		       const struct ir_insn *before, const struct ir_block *b);
-
-/* Run over all functions of a module: true if any changed. */
-bool flow_each(struct opt *o, bool (*run)(struct flow *fl));
 
 /* Make `i` an instruction that only moves or computes; dst and span stay. */
 void flow_become(struct ir_insn *i, enum ir_op op, struct ir_val a, struct ir_val b);

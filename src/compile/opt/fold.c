@@ -267,7 +267,7 @@ static void find_variables(struct folding *fold)
 	fold->here = arena_array(fl->scratch, struct known, fold->n);
 }
 
-static bool run(struct flow *fl)
+bool opt_fold(struct flow *fl)
 {
 	struct folding fold = {.fl = fl};
 	bool changed = false;
@@ -279,9 +279,4 @@ static bool run(struct flow *fl)
 	for (uint32_t k = 0; k < fl->n_order; k++)
 		changed |= fold_block(&fold, fl->order[k]);
 	return changed;
-}
-
-bool opt_fold(struct opt *o)
-{
-	return flow_each(o, run);
 }

@@ -356,7 +356,7 @@ static void run_block(struct forwarding *fw, uint32_t b)
 	remember(fw, b);
 }
 
-static bool run(struct flow *fl)
+bool opt_forward(struct flow *fl)
 {
 	struct forwarding fw = {.fl = fl};
 	struct ir_func *f = fl->f;
@@ -373,9 +373,4 @@ static bool run(struct flow *fl)
 	for (size_t b = 0; fw.changed && b < f->blocks.n; b++)
 		flow_sweep(&f->blocks.p[b]);
 	return fw.changed;
-}
-
-bool opt_forward(struct opt *o)
-{
-	return flow_each(o, run);
 }

@@ -218,13 +218,13 @@ static void move_func(struct ir_module *m, struct ir_func *from, const struct si
 	empty(from);
 }
 
-bool opt_inline(struct opt *o)
+bool opt_inline(struct ir_module *m)
 {
-	struct ir_module *m = o->m;
+	struct arena a = {};
 	bool changed = false;
 
 	for (uint32_t f = 1; f < m->funcs.n; f++) {
-		struct site *sites = arena_array(&o->scratch, struct site, m->funcs.n);
+		struct site *sites = arena_array(&a, struct site, m->funcs.n);
 		struct ir_func *from = &m->funcs.p[f];
 
 		find_sites(m, sites); /* a move moves other calls, too */
@@ -234,10 +234,6 @@ bool opt_inline(struct opt *o)
 		move_func(m, from, &sites[f]);
 		changed = true;
 	}
-	for (uint32_t f = 0; changed && f < m->funcs.n; f++) {
-		flow_forget(&o->flows[f]);
-		flow_forget_order(&o->flows[f]);
-	}
-	arena_reset(&o->scratch);
+	arena_done(&a);
 	return changed;
 }

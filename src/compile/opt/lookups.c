@@ -253,7 +253,7 @@ static void reuse(struct searching *s)
 	}
 }
 
-static bool run(struct flow *fl)
+bool opt_lookups(struct flow *fl)
 {
 	struct searching s = {.fl = fl};
 
@@ -271,9 +271,4 @@ static bool run(struct flow *fl)
 		reuse(&s);
 	}
 	return s.changed;
-}
-
-bool opt_lookups(struct opt *o)
-{
-	return flow_each(o, run);
 }

@@ -208,7 +208,7 @@ static bool want_less(const struct flow *fl, struct ir_insn *i, const struct ir_
 	return false;
 }
 
-static bool run(struct flow *fl)
+bool opt_narrow(struct flow *fl)
 {
 	struct ir_func *f = fl->f;
 	bool changed = false;
@@ -227,9 +227,4 @@ static bool run(struct flow *fl)
 		}
 	}
 	return changed;
-}
-
-bool opt_narrow(struct opt *o)
-{
-	return flow_each(o, run);
 }

@@ -6,18 +6,19 @@
 
 #include "compile/ir/ir.h"
 
-struct opt; /* a module in the passes' hands: flow.h */
+struct flow; /* one function in the passes' hands: flow.h */
 
 struct opt_pass {
 	const char *name, *help;
-	/* True: something changed. */
-	bool (*run)(struct opt *o);
+	/* One of the two; true: something changed. */
+	bool (*run)(struct flow *fl);
+	bool (*run_whole)(struct ir_module *m);
 	int level; /* -O: run from this level on; 0: always */
 };
 
 extern const struct opt_pass opt_passes[]; /* name NULL at the end */
 
-/* One alone, once; true: something changed. */
+/* One alone, once, over all functions; true: something changed. */
 bool opt_run_pass(const struct opt_pass *pass, struct ir_module *m);
 
 /*

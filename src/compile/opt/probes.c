@@ -164,16 +164,11 @@ static void run_block(struct probing *p, struct ir_block *b)
 	}
 }
 
-static bool run(struct flow *fl)
+bool opt_probes(struct flow *fl)
 {
 	struct probing p = {.m = fl->m, .f = fl->f};
 
 	for (size_t b = 0; b < fl->f->blocks.n; b++)
 		run_block(&p, &fl->f->blocks.p[b]);
 	return p.changed;
-}
-
-bool opt_probes(struct opt *o)
-{
-	return flow_each(o, run);
 }

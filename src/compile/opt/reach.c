@@ -10,7 +10,7 @@
 #include "compile/opt/flow.h"
 #include "compile/opt/passes.h"
 
-static bool run(struct flow *fl)
+bool opt_reach(struct flow *fl)
 {
 	struct ir_func *f = fl->f;
 	uint32_t n = 0, *to;
@@ -34,9 +34,4 @@ static bool run(struct flow *fl)
 	f->blocks.n = n;
 	flow_forget_order(fl);
 	return true;
-}
-
-bool opt_reach(struct opt *o)
-{
-	return flow_each(o, run);
 }

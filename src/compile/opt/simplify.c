@@ -285,7 +285,7 @@ static bool simplify_binary(const struct place_in *p, struct ir_insn *i)
 	       rule_twice(p, i) || rule_shift_back(p, i) || rule_not(p, i);
 }
 
-static bool run(struct flow *fl)
+bool opt_simplify(struct flow *fl)
 {
 	struct ir_func *f = fl->f;
 	bool changed = false;
@@ -304,9 +304,4 @@ static bool run(struct flow *fl)
 		}
 	}
 	return changed;
-}
-
-bool opt_simplify(struct opt *o)
-{
-	return flow_each(o, run);
 }

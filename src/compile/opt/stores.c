@@ -168,7 +168,7 @@ static bool run_from(const struct flow *fl, struct ir_block *b, size_t at)
 	return changed;
 }
 
-static bool run(struct flow *fl)
+bool opt_stores(struct flow *fl)
 {
 	struct ir_func *f = fl->f;
 	bool changed = false;
@@ -181,9 +181,4 @@ static bool run(struct flow *fl)
 	for (size_t b = 0; changed && b < f->blocks.n; b++)
 		flow_sweep(&f->blocks.p[b]);
 	return changed;
-}
-
-bool opt_stores(struct opt *o)
-{
-	return flow_each(o, run);
 }

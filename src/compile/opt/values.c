@@ -221,7 +221,7 @@ static void make_buckets(struct numbering *nu)
 	nu->buckets = arena_array(nu->fl->scratch, uint32_t, nu->n_buckets);
 }
 
-static bool run(struct flow *fl)
+bool opt_values(struct flow *fl)
 {
 	struct numbering nu = {.fl = fl};
 
@@ -233,9 +233,4 @@ static bool run(struct flow *fl)
 	make_buckets(&nu);
 	walk(&nu);
 	return nu.changed;
-}
-
-bool opt_values(struct opt *o)
-{
-	return flow_each(o, run);
 }
