@@ -10,6 +10,8 @@
  */
 #include "compile/gen/mach.h"
 
+enum { PARTS = 2 }; /* most ranges have no more */
+
 struct flow {
 	struct mach *c;
 	struct arena *a;
@@ -213,7 +215,13 @@ void live_ranges(struct mach *c, struct arena *a, struct live *ret)
 	struct flow w = {.c = c, .a = a};
 	uint32_t first = 0;
 
+	struct live_part *parts = arena_array(a, struct live_part, PARTS * c->vregs.n);
+
 	*ret = (struct live){.vregs = arena_array(a, struct live_range, c->vregs.n)};
+	for (uint32_t v = 0; v < c->vregs.n; v++) {
+		ret->vregs[v].parts.p = parts + PARTS * v;
+		ret->vregs[v].parts.room = PARTS;
+	}
 	flow_solve(&w);
 	find_undefined(&w, ret);
 	for (uint32_t b = 0; b < c->blocks.n; b++)
