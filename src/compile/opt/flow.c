@@ -42,9 +42,10 @@ void flow_defs(struct flow *fl)
 		fl->n_defs[r] = 1;
 	for (uint32_t b = 0; b < f->blocks.n; b++) {
 		struct ir_block *block = &f->blocks.p[b];
-		struct ir_insn *end = block->insns.p + block->insns.n;
 
-		for (struct ir_insn *i = block->insns.p; i < end; i++) {
+		for (size_t k = 0; k < block->insns.n; k++) {
+			struct ir_insn *i = &block->insns.p[k];
+
 			n = ir_defs(i, regs);
 			if (n)
 				note_def(fl, regs[0], i);
@@ -123,7 +124,7 @@ static void find_preds(struct flow *fl)
 			fl->n_preds[*ir_succ(b, s)]++;
 		n += ir_n_succs(b);
 	}
-	if (n > fl->way_room) {
+	if (n > fl->way_room || !fl->ways) {
 		fl->way_room = n;
 		fl->ways = arena_array(fl->keep, uint32_t, n);
 	}
