@@ -3,6 +3,8 @@
 #include "compile/opt/flow.h"
 #include "compile/opt/passes.h"
 
+#include <assert.h>
+
 enum { ROUNDS = 4 };
 
 const struct opt_pass opt_passes[] = {
@@ -73,6 +75,25 @@ static bool run_whole(struct running *r, const struct opt_pass *pass)
 	return true;
 }
 
+/* Is what was kept what would be found now?  Else a pass broke it and did not say so. */
+static void check_kept(const struct flow *fl)
+{
+#ifdef CHECKS_PASSES
+	struct arena a = {};
+	struct flow now = {.keep = &a, .scratch = &a, .m = fl->m, .f = fl->f};
+	size_t n_blocks = fl->f->blocks.n, n_regs = fl->f->regs.n;
+
+	flow_defs(&now);
+	flow_idoms(&now);
+	assert(!fl->has_defs || !memcmp(fl->def, now.def, n_regs * sizeof(*fl->def)));
+	assert(!fl->has_defs || !memcmp(fl->n_defs, now.n_defs, n_regs * sizeof(*fl->n_defs)));
+	assert(!fl->has_order || !memcmp(fl->rank, now.rank, n_blocks * sizeof(*fl->rank)));
+	assert(!fl->has_order ||
+	       !memcmp(fl->n_preds, now.n_preds, n_blocks * sizeof(*fl->n_preds)));
+	arena_done(&a);
+#endif
+}
+
 static bool run_pass(struct running *r, const struct opt_pass *pass)
 {
 	bool any = false;
@@ -90,6 +111,7 @@ static bool run_pass(struct running *r, const struct opt_pass *pass)
 		} else {
 			*idle = c->version;
 		}
+		check_kept(&c->flow);
 		arena_reset(&r->scratch);
 	}
 	return any;
