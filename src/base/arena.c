@@ -148,3 +148,29 @@ void *array_grow(struct arena *a, void *p, size_t n, size_t *room, size_t size)
 	*room = more;
 	return to;
 }
+
+/*
+ * What was in several blocks will be in one next time.  With the address sanitizer memory
+ * is not used again, so that who still points there is found.
+ */
+void arena_reset(struct arena *a)
+{
+	struct arena_block *b = a->blocks;
+	size_t used = a->used;
+
+	if (!used)
+		return;
+	if (GAP || b->next) {
+		arena_done(a);
+		if (GAP)
+			return;
+		a->p = block_add(a, aligned(MAX(used + used / 4, (size_t)BLOCK_MIN)));
+		a->end = a->p + a->blocks->n;
+		return;
+	}
+	/* without a current block, it is one that a large object filled */
+	memset(b->bytes, 0, a->p ? (size_t)(a->p - b->bytes) : b->n);
+	a->p = b->bytes;
+	a->end = a->p + b->n;
+	a->used = 0;
+}

@@ -31,6 +31,8 @@ char *arena_printf(struct arena *a, const char *format, ...) _printf_(2, 3);
 void arena_join(struct arena *to, struct arena *from);
 /* Frees all; the arena is empty and usable again. */
 void arena_done(struct arena *a);
+/* The same, for one that is filled again and again: it keeps a block of about that size. */
+void arena_reset(struct arena *a);
 
 #define arena_new(a, T)	     ((T *)arena_alloc(a, sizeof(T)))
 #define arena_array(a, T, n) ((T *)arena_alloc(a, sizeof(T) * (size_t)(n)))

@@ -10,14 +10,16 @@
  */
 #include "compile/gen/mach.h"
 
+enum { PARTS = 2 }; /* most ranges have no more */
+
 struct flow {
 	struct mach *c;
 	struct arena *a;
 	uint32_t *global; /* for each virtual register: its bit + 1; 0: stays in its block */
 	uint32_t n_global;
 	mach_reg *of_bit;
-	uint64_t **in, **out, **written;
-	uint32_t words;
+	size_t words;
+	uint64_t *in, *out, *written; /* sets of `words` for each block */
 };
 
 static bool has(const uint64_t *set, uint32_t bit)
@@ -42,8 +44,11 @@ static void flow_number(struct flow *w)
 		struct mach_block *block = &w->c->blocks.p[b];
 
 		for (uint32_t i = 0; i < block->insns.n; i++) {
-			unsigned int n = mach_uses(&block->insns.p[i], regs);
+			unsigned int n;
 
+			if (mach_places[block->insns.p[i].op] & MACH_BY_CALL)
+				continue; /* names no virtual register */
+			n = mach_uses(&block->insns.p[i], regs);
 			for (unsigned int k = 0; k < n; k++) {
 				uint32_t v = regs[k] - MACH_VIRTUAL;
 
@@ -52,61 +57,58 @@ static void flow_number(struct flow *w)
 				w->of_bit[w->n_global] = regs[k];
 				w->global[v] = ++w->n_global;
 			}
-			n = mach_defs(&block->insns.p[i], regs);
-			for (unsigned int k = 0; k < n; k++)
-				if (regs[k] >= MACH_VIRTUAL)
-					seen[regs[k] - MACH_VIRTUAL] = b + 1;
+			if (mach_defs(&block->insns.p[i], regs) && regs[0] >= MACH_VIRTUAL)
+				seen[regs[0] - MACH_VIRTUAL] = b + 1;
 		}
 	}
+}
+
+/* The bit + 1 of a register; 0: it has none. */
+static uint32_t bit_of(const struct flow *w, mach_reg r)
+{
+	return r < MACH_VIRTUAL ? 0 : w->global[r - MACH_VIRTUAL];
 }
 
 /* What block b reads first goes to `in`, what it writes to `written`. */
 static void flow_block(struct flow *w, uint32_t b)
 {
 	struct mach_block *block = &w->c->blocks.p[b];
+	uint64_t *in = w->in + b * w->words, *written = w->written + b * w->words;
 	mach_reg regs[8];
 
-	w->in[b] = arena_array(w->a, uint64_t, w->words);
-	w->out[b] = arena_array(w->a, uint64_t, w->words);
-	w->written[b] = arena_array(w->a, uint64_t, w->words);
 	for (uint32_t i = 0; i < block->insns.n; i++) {
-		unsigned int n = mach_uses(&block->insns.p[i], regs);
+		unsigned int n;
 
+		if (mach_places[block->insns.p[i].op] & MACH_BY_CALL)
+			continue;
+		n = mach_uses(&block->insns.p[i], regs);
 		for (unsigned int k = 0; k < n; k++) {
-			uint32_t bit =
-				regs[k] < MACH_VIRTUAL ? 0 : w->global[regs[k] - MACH_VIRTUAL];
+			uint32_t bit = bit_of(w, regs[k]);
 
-			if (bit && !has(w->written[b], bit - 1))
-				set_bit(w->in[b], bit - 1);
+			if (bit && !has(written, bit - 1))
+				set_bit(in, bit - 1);
 		}
-		n = mach_defs(&block->insns.p[i], regs);
-		for (unsigned int k = 0; k < n; k++) {
-			uint32_t bit =
-				regs[k] < MACH_VIRTUAL ? 0 : w->global[regs[k] - MACH_VIRTUAL];
-
-			if (bit)
-				set_bit(w->written[b], bit - 1);
-		}
+		if (mach_defs(&block->insns.p[i], regs) && bit_of(w, regs[0]))
+			set_bit(written, bit_of(w, regs[0]) - 1);
 	}
 }
 
 static bool flow_step(struct flow *w, uint32_t b)
 {
+	uint64_t *in = w->in + b * w->words, *out = w->out + b * w->words;
+	const uint64_t *written = w->written + b * w->words;
 	uint32_t next[2];
-	bool changed = false;
+	uint64_t changed = 0;
 
 	mach_next(&w->c->blocks.p[b], next);
-	for (int k = 0; k < 2; k++) {
-		if (next[k] == MACH_NOWHERE)
-			continue;
-		for (uint32_t i = 0; i < w->words; i++)
-			w->out[b][i] |= w->in[next[k]][i];
-	}
-	for (uint32_t i = 0; i < w->words; i++) {
-		uint64_t in = w->in[b][i] | (w->out[b][i] & ~w->written[b][i]);
+	for (int k = 0; k < 2; k++)
+		for (uint32_t i = 0; next[k] != MACH_NOWHERE && i < w->words; i++)
+			out[i] |= w->in[next[k] * w->words + i];
+	for (size_t i = 0; i < w->words; i++) {
+		uint64_t more = out[i] & ~written[i] & ~in[i];
 
-		changed |= in != w->in[b][i];
-		w->in[b][i] = in;
+		changed |= more;
+		in[i] |= more;
 	}
 	return changed;
 }
@@ -118,21 +120,20 @@ static void flow_solve(struct flow *w)
 
 	flow_number(w);
 	w->words = w->n_global / 64 + 1;
-	w->in = arena_array(w->a, uint64_t *, n);
-	w->out = arena_array(w->a, uint64_t *, n);
-	w->written = arena_array(w->a, uint64_t *, n);
-	for (uint32_t b = 0; b < n; b++)
+	w->in = arena_array(w->a, uint64_t, n * w->words);
+	w->out = arena_array(w->a, uint64_t, n * w->words);
+	w->written = arena_array(w->a, uint64_t, n * w->words);
+	for (uint32_t b = 0; w->n_global && b < n; b++)
 		flow_block(w, b);
 	while (changed) {
 		changed = false;
-		for (uint32_t b = n; b-- > 0;)
+		for (uint32_t b = n; w->n_global && b-- > 0;)
 			changed |= flow_step(w, b);
 	}
 }
 
-static struct live_range *range_of(struct mach *c, struct live *l, mach_reg r)
+static struct live_range *range_of(struct live *l, mach_reg r)
 {
-	(void)c;
 	return r < MACH_VIRTUAL ? &l->fixed[r - 1] : &l->vregs[r - MACH_VIRTUAL];
 }
 
@@ -165,9 +166,9 @@ static void range_block(struct flow *w, struct live *l, uint32_t b, uint32_t fir
 	uint32_t from = 2 * first;
 	mach_reg regs[8];
 
-	for (uint32_t bit = 0; bit < w->n_global; bit++)
-		if (has(w->out[b], bit))
-			part_add(w->a, range_of(w->c, l, w->of_bit[bit]), from,
+	for (size_t i = 0; i < w->words; i++)
+		for (uint64_t set = w->out[b * w->words + i]; set; set &= set - 1)
+			part_add(w->a, range_of(l, w->of_bit[i * 64 + __builtin_ctzll(set)]), from,
 				 from + 2 * block->insns.n);
 	for (uint32_t i = block->insns.n; i-- > 0;) {
 		struct mach_insn *insn = &block->insns.p[i];
@@ -176,14 +177,14 @@ static void range_block(struct flow *w, struct live *l, uint32_t b, uint32_t fir
 
 		/* `set` writes before it has read all */
 		for (unsigned int k = 0; k < n; k++) {
-			struct live_range *r = range_of(w->c, l, regs[k]);
+			struct live_range *r = range_of(l, regs[k]);
 
 			part_start(w->a, r, from, at + (insn->op != MACH_SET));
 			r->weight += factor;
 		}
 		n = mach_uses(insn, regs);
 		for (unsigned int k = 0; k < n; k++) {
-			struct live_range *r = range_of(w->c, l, regs[k]);
+			struct live_range *r = range_of(l, regs[k]);
 
 			part_add(w->a, r, from, at + 1);
 			r->weight += factor;
@@ -201,17 +202,12 @@ static void range_turn(struct live_range *r)
 	}
 }
 
-uint32_t live_undefined(struct mach *c, struct arena *a, mach_reg **ret)
+static void find_undefined(const struct flow *w, struct live *l)
 {
-	struct flow w = {.c = c, .a = a};
-	uint32_t n = 0;
-
-	flow_solve(&w);
-	*ret = arena_array(a, mach_reg, w.n_global + 1);
-	for (uint32_t bit = 0; bit < w.n_global; bit++)
-		if (has(w.in[0], bit))
-			(*ret)[n++] = w.of_bit[bit];
-	return n;
+	l->undefined = arena_array(w->a, mach_reg, w->n_global + 1);
+	for (uint32_t bit = 0; bit < w->n_global; bit++)
+		if (has(w->in, bit))
+			l->undefined[l->n_undefined++] = w->of_bit[bit];
 }
 
 void live_ranges(struct mach *c, struct arena *a, struct live *ret)
@@ -219,8 +215,15 @@ void live_ranges(struct mach *c, struct arena *a, struct live *ret)
 	struct flow w = {.c = c, .a = a};
 	uint32_t first = 0;
 
+	struct live_part *parts = arena_array(a, struct live_part, PARTS * c->vregs.n);
+
 	*ret = (struct live){.vregs = arena_array(a, struct live_range, c->vregs.n)};
+	for (uint32_t v = 0; v < c->vregs.n; v++) {
+		ret->vregs[v].parts.p = parts + PARTS * v;
+		ret->vregs[v].parts.room = PARTS;
+	}
 	flow_solve(&w);
+	find_undefined(&w, ret);
 	for (uint32_t b = 0; b < c->blocks.n; b++)
 		first += c->blocks.p[b].insns.n;
 	for (uint32_t b = c->blocks.n; b-- > 0;) {

@@ -19,75 +19,43 @@ uint32_t mach_object_new(struct mach *c, uint32_t size)
 	return c->objects.n;
 }
 
-static unsigned int put(mach_reg ret[8], unsigned int n, mach_reg r)
+const uint8_t mach_places[] = {
+	[MACH_MOV] = MACH_READS_A | MACH_WRITES_DST,
+	[MACH_IMM] = MACH_WRITES_DST,
+	[MACH_ADDR] = MACH_WRITES_DST,
+	[MACH_WIDE] = MACH_WRITES_DST,
+	[MACH_ALU] = MACH_READS_DST | MACH_READS_B | MACH_WRITES_DST,
+	[MACH_NEG] = MACH_READS_DST | MACH_WRITES_DST,
+	[MACH_SWAP] = MACH_READS_DST | MACH_WRITES_DST,
+	[MACH_EXTEND] = MACH_READS_A | MACH_WRITES_DST,
+	[MACH_LOAD] = MACH_READS_A | MACH_WRITES_DST,
+	[MACH_STORE] = MACH_READS_A | MACH_READS_B,
+	[MACH_ATOMIC] = MACH_READS_A | MACH_READS_B | MACH_FETCHES_B,
+	[MACH_SET] = MACH_READS_A | MACH_READS_B | MACH_WRITES_DST,
+	[MACH_CALL] = MACH_BY_CALL,
+	[MACH_EXIT] = MACH_BY_CALL,
+	[MACH_BRANCH] = MACH_READS_A | MACH_READS_B,
+};
+
+unsigned int mach_call_uses(const struct mach_insn *i, mach_reg ret[8])
 {
-	if (r && r != MACH_FP)
-		ret[n++] = r;
+	unsigned int n = 0;
+
+	if (i->op == MACH_EXIT)
+		ret[n++] = MACH_R(0);
+	else
+		for (unsigned int k = 1; k <= i->n_args; k++)
+			ret[n++] = MACH_R(k);
 	return n;
 }
 
-unsigned int mach_uses(const struct mach_insn *i, mach_reg ret[8])
+unsigned int mach_call_defs(const struct mach_insn *i, mach_reg ret[8])
 {
 	unsigned int n = 0;
 
-	switch ((enum mach_op)i->op) {
-	case MACH_MOV:
-	case MACH_EXTEND:
-	case MACH_LOAD:
-		return put(ret, n, i->a);
-	case MACH_IMM:
-	case MACH_ADDR:
-	case MACH_WIDE:
-		return 0;
-	case MACH_ALU:
-	case MACH_NEG:
-	case MACH_SWAP:
-		n = put(ret, n, i->dst);
-		return put(ret, n, i->b);
-	case MACH_STORE:
-	case MACH_ATOMIC:
-	case MACH_SET:
-	case MACH_BRANCH:
-		n = put(ret, n, i->a);
-		return put(ret, n, i->b);
-	case MACH_CALL:
-		for (unsigned int k = 1; k <= i->n_args; k++)
-			n = put(ret, n, MACH_R(k));
-		return n;
-	case MACH_EXIT:
-		return put(ret, n, MACH_R(0));
-	}
-	return 0;
-}
-
-unsigned int mach_defs(const struct mach_insn *i, mach_reg ret[8])
-{
-	unsigned int n = 0;
-
-	switch ((enum mach_op)i->op) {
-	case MACH_MOV:
-	case MACH_IMM:
-	case MACH_ADDR:
-	case MACH_WIDE:
-	case MACH_ALU:
-	case MACH_NEG:
-	case MACH_SWAP:
-	case MACH_EXTEND:
-	case MACH_LOAD:
-	case MACH_SET:
-		return put(ret, n, i->dst);
-	case MACH_ATOMIC:
-		return i->is_fetch ? put(ret, n, i->b) : 0;
-	case MACH_CALL:
-		for (unsigned int k = 0; k <= 5; k++)
-			n = put(ret, n, MACH_R(k));
-		return n;
-	case MACH_STORE:
-	case MACH_EXIT:
-	case MACH_BRANCH:
-		return 0;
-	}
-	return 0;
+	for (unsigned int k = 0; i->op == MACH_CALL && k <= 5; k++)
+		ret[n++] = MACH_R(k);
+	return n;
 }
 
 void mach_next(const struct mach_block *b, uint32_t ret[2])

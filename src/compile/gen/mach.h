@@ -131,9 +131,43 @@ mach_reg mach_vreg_new(struct mach *c, enum ir_class class);
 uint32_t mach_block_new(struct mach *c);
 uint32_t mach_object_new(struct mach *c, uint32_t size); /* returns index + 1 */
 
+/* Where an instruction's registers stand, by enum mach_op, as bits. */
+enum {
+	MACH_READS_A = 1,
+	MACH_READS_DST = 2,
+	MACH_READS_B = 4,
+	MACH_WRITES_DST = 8,
+	MACH_FETCHES_B = 16, /* if is_fetch */
+	MACH_BY_CALL = 32,   /* r0 to r5, as calls have it */
+};
+extern const uint8_t mach_places[];
+unsigned int mach_call_uses(const struct mach_insn *i, mach_reg ret[8]);
+unsigned int mach_call_defs(const struct mach_insn *i, mach_reg ret[8]);
+
 /* Virtual or machine registers that an instruction reads, writes.  Returns how many. */
-unsigned int mach_uses(const struct mach_insn *i, mach_reg ret[8]);
-unsigned int mach_defs(const struct mach_insn *i, mach_reg ret[8]);
+static inline unsigned int mach_uses(const struct mach_insn *i, mach_reg ret[8])
+{
+	unsigned int places = mach_places[i->op], n;
+
+	if (places & MACH_BY_CALL)
+		return mach_call_uses(i, ret);
+	ret[0] = places & MACH_READS_DST ? i->dst : places & MACH_READS_A ? i->a : 0;
+	n = ret[0] && ret[0] != MACH_FP;
+	ret[n] = places & MACH_READS_B ? i->b : 0;
+	return n + (ret[n] && ret[n] != MACH_FP);
+}
+
+static inline unsigned int mach_defs(const struct mach_insn *i, mach_reg ret[8])
+{
+	unsigned int places = mach_places[i->op];
+
+	if (places & MACH_BY_CALL)
+		return mach_call_defs(i, ret);
+	ret[0] = places & MACH_WRITES_DST		  ? i->dst
+		 : places & MACH_FETCHES_B && i->is_fetch ? i->b
+							  : 0;
+	return ret[0] && ret[0] != MACH_FP;
+}
 /* The same value can be made again anywhere: constants, addresses. */
 static inline bool mach_is_cheap(const struct mach_insn *i)
 {
@@ -165,11 +199,11 @@ struct live_range {
 struct live {
 	struct live_range *vregs;	    /* by index of the virtual register */
 	struct live_range fixed[MACH_REGS]; /* r0 to r9 where instructions name them */
+	mach_reg *undefined; /* virtual registers that may be read before they are written */
+	uint32_t n_undefined;
 };
 /* `a` is for the results; the function's arena is not used. */
 void live_ranges(struct mach *c, struct arena *a, struct live *ret);
-/* Virtual registers that may be read before they are written; returns how many. */
-uint32_t live_undefined(struct mach *c, struct arena *a, mach_reg **ret);
 bool live_overlap(const struct live_range *a, const struct live_range *b);
 
 /* Give every virtual register a machine register: vregs[].reg. */

@@ -201,14 +201,32 @@ static int start_compare(const void *a, const void *b)
 	return x->v < y->v ? -1 : x->v > y->v;
 }
 
+/* What may be read before it was written is 0 at first: the verifier wants to know. */
+static void define_all(struct mach *c, const struct live *l)
+{
+	struct mach_block *first = &c->blocks.p[0], old = *first;
+
+	first->insns.p = NULL;
+	first->insns.n = first->insns.room = 0;
+	for (uint32_t k = 0; k < l->n_undefined; k++)
+		array_push(c->arena, &first->insns,
+			   ((struct mach_insn){.op = MACH_IMM, .dst = l->undefined[k]}));
+	for (uint32_t k = 0; k < old.insns.n; k++)
+		array_push(c->arena, &first->insns, old.insns.p[k]);
+}
+
 /* One round.  True: all have a register. */
-static bool alloc_round(struct alloc *x, bool spill_all)
+static bool alloc_round(struct alloc *x, bool is_first)
 {
 	struct mach *c = x->c;
 	struct start *starts = arena_array(&x->a, struct start, c->vregs.n + 1);
 	uint32_t n = 0;
 
 	live_ranges(c, &x->a, &x->l);
+	if (is_first && x->l.n_undefined) {
+		define_all(c, &x->l);
+		live_ranges(c, &x->a, &x->l);
+	}
 	x->price = arena_array(&x->a, float, c->vregs.n);
 	x->spilled = arena_array(&x->a, bool, c->vregs.n);
 	alloc_hints(c);
@@ -218,7 +236,7 @@ static bool alloc_round(struct alloc *x, bool spill_all)
 			starts[n++] = (struct start){range_begin(&x->l.vregs[v]), v};
 	qsort(starts, n, sizeof(*starts), start_compare);
 	for (uint32_t k = 0; k < n; k++) {
-		if (spill_all) {
+		if (is_first && c->o->spill_all) {
 			x->spilled[starts[k].v] = x->any_spilled = true;
 			continue;
 		}
@@ -230,37 +248,14 @@ static bool alloc_round(struct alloc *x, bool spill_all)
 	return !x->any_spilled;
 }
 
-/* What may be read before it was written is 0 at first: the verifier wants to know. */
-static void define_all(struct mach *c)
-{
-	struct arena a = {};
-	struct mach_block *first = &c->blocks.p[0];
-	mach_reg *undefined;
-	uint32_t n = live_undefined(c, &a, &undefined);
-
-	if (n) {
-		struct mach_block old = *first;
-
-		first->insns.p = NULL;
-		first->insns.n = first->insns.room = 0;
-		for (uint32_t k = 0; k < n; k++)
-			array_push(c->arena, &first->insns,
-				   ((struct mach_insn){.op = MACH_IMM, .dst = undefined[k]}));
-		for (uint32_t k = 0; k < old.insns.n; k++)
-			array_push(c->arena, &first->insns, old.insns.p[k]);
-	}
-	arena_done(&a);
-}
-
 void regalloc(struct mach *c)
 {
 	bool done = false;
 
-	define_all(c);
 	for (int round = 0; !done; round++) {
 		struct alloc x = {.c = c};
 
-		done = alloc_round(&x, !round && c->o->spill_all);
+		done = alloc_round(&x, !round);
 		arena_done(&x.a);
 	}
 }

@@ -422,24 +422,54 @@ struct slot_place {
 	int64_t off;
 };
 
-static void follow(struct slot_place *at, const struct ir_insn *i, bool count)
+static void count_defs(struct slot_place *at, const struct ir_insn *i)
 {
 	ir_reg regs[2];
 	unsigned int n = ir_defs(i, regs);
 
-	if (count)
-		while (n--)
-			at[regs[n]].defs++;
-	if (count || !i->dst || at[i->dst].defs != 1)
-		return;
-	if (i->op == IR_SLOT)
-		at[i->dst] = (struct slot_place){1, i->index + 1, i->off};
-	else if ((i->op == IR_ADD || i->op == IR_MOV) && i->a.reg && at[i->a.reg].defs == 1 &&
-		 !i->b.reg)
-		at[i->dst] =
-			(struct slot_place){1, at[i->a.reg].slot,
-					    (int64_t)((uint64_t)at[i->a.reg].off +
-						      (i->op == IR_ADD ? (uint64_t)i->b.imm : 0))};
+	while (n--)
+		at[regs[n]].defs++;
+}
+
+/* True: that was new. */
+static bool follow(struct slot_place *at, const struct ir_insn *i)
+{
+	struct slot_place to = {.defs = 1};
+
+	if ((i->op != IR_SLOT && i->op != IR_ADD && i->op != IR_MOV) || at[i->dst].defs != 1)
+		return false;
+	if (i->op == IR_SLOT) {
+		to.slot = i->index + 1;
+		to.off = i->off;
+	} else if (i->a.reg && !i->b.reg && at[i->a.reg].slot) {
+		to.slot = at[i->a.reg].slot;
+		to.off = (int64_t)((uint64_t)at[i->a.reg].off +
+				   (i->op == IR_ADD ? (uint64_t)i->b.imm : 0));
+	} else {
+		return false;
+	}
+	if (at[i->dst].slot == to.slot && at[i->dst].off == to.off)
+		return false;
+	at[i->dst] = to;
+	return true;
+}
+
+static void follow_all(const struct ir_func *f, struct slot_place *at)
+{
+	bool changed = true;
+
+	for (ir_reg r = 1; r <= f->n_params; r++)
+		at[r].defs = 1; /* and never a known place */
+	for (size_t b = 0; b < f->blocks.n; b++)
+		for (size_t i = 0; i < f->blocks.p[b].insns.n; i++)
+			count_defs(at, &f->blocks.p[b].insns.p[i]);
+	/* what stands in the order of its making is there after one round */
+	for (unsigned int round = 0; changed && round < 2; round++) {
+		changed = false;
+		for (size_t b = 0; b < f->blocks.n; b++)
+			for (size_t i = 0; i < f->blocks.p[b].insns.n; i++)
+				changed |= follow(at, &f->blocks.p[b].insns.p[i]);
+	}
 }
 
 static bool check_access(struct checker *c, const struct slot_place *at, struct ir_val base,
@@ -487,15 +517,13 @@ static bool check_bounds(struct checker *c, const struct slot_place *at, const s
 static bool check_slots(struct checker *c)
 {
 	const struct ir_func *f = c->f;
-	struct slot_place *at = xalloc((f->regs.n + 1) * sizeof(*at));
+	struct slot_place *at;
 	bool ok = true;
 
-	for (ir_reg r = 1; r <= f->n_params; r++)
-		at[r].defs = 1; /* and never a known place */
-	for (unsigned int round = 0; round < 3; round++)
-		for (size_t b = 0; b < f->blocks.n; b++)
-			for (size_t i = 0; i < f->blocks.p[b].insns.n; i++)
-				follow(at, &f->blocks.p[b].insns.p[i], !round);
+	if (!f->slots.n)
+		return true;
+	at = xalloc((f->regs.n + 1) * sizeof(*at));
+	follow_all(f, at);
 	for (c->block = 0; ok && c->block < f->blocks.n; c->block++)
 		for (c->insn = 0; ok && c->insn < (long)f->blocks.p[c->block].insns.n; c->insn++)
 			ok = check_bounds(c, at, &f->blocks.p[c->block].insns.p[c->insn]);

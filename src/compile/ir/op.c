@@ -6,8 +6,24 @@
 #define WRITES IRF_WRITES
 #define CALLS  IRF_CALLS
 
+/* The table of forms at enum ir_form, as bits. */
+enum {
+	PLACES_UNARY = IRF_READS_A,
+	PLACES_BINARY = IRF_READS_A | IRF_READS_B,
+	PLACES_EXTEND = IRF_READS_A,
+	PLACES_ADDRESS = 0,
+	PLACES_SPACE = 0,
+	PLACES_LOAD = IRF_READS_A | IRF_WRITES_B,
+	PLACES_STORE = IRF_READS_A | IRF_READS_B,
+	PLACES_ATOMIC = IRF_READS_A | IRF_READS_B | IRF_WRITES_WANT,
+	PLACES_FILL = IRF_READS_A,
+	PLACES_COPY = IRF_READS_A | IRF_READS_B,
+	PLACES_CALL = IRF_READS_ARGS
+};
+
 const struct ir_op_info ir_op_info[IR_OPS] = {
-#define IROP(id, name, form, flags, help) [IR_##id] = {name, IRF_##form, flags, help},
+#define IROP(id, name, form, flags, help) \
+	[IR_##id] = {name, IRF_##form, flags, help, PLACES_##form},
 #include "compile/ir/ops.def"
 #undef IROP
 };
@@ -167,132 +183,6 @@ enum ir_cond ir_cond_swap(enum ir_cond cond)
 }
 
 /* --- who reads and writes what */
-
-unsigned int ir_operands(struct ir_insn *i, struct ir_val *ret[IR_OPERANDS])
-{
-	unsigned int n = 0;
-
-	switch (ir_op_info[i->op].form) {
-	case IRF_UNARY:
-	case IRF_EXTEND:
-	case IRF_LOAD:
-	case IRF_FILL:
-		ret[n++] = &i->a;
-		break;
-	case IRF_BINARY:
-	case IRF_STORE:
-	case IRF_ATOMIC:
-	case IRF_COPY:
-		ret[n++] = &i->a;
-		ret[n++] = &i->b;
-		break;
-	case IRF_ADDRESS:
-	case IRF_SPACE:
-		break;
-	case IRF_CALL:
-		for (unsigned int k = 0; k < i->n_args && k < IR_ARGS; k++)
-			ret[n++] = &i->args[k];
-		break;
-	}
-	return n;
-}
-
-unsigned int ir_uses(const struct ir_insn *i, ir_reg ret[IR_OPERANDS])
-{
-	unsigned int n = 0;
-
-	switch (ir_op_info[i->op].form) {
-	case IRF_UNARY:
-	case IRF_EXTEND:
-	case IRF_LOAD:
-	case IRF_FILL:
-		if (i->a.reg)
-			ret[n++] = i->a.reg;
-		break;
-	case IRF_BINARY:
-	case IRF_STORE:
-	case IRF_ATOMIC:
-	case IRF_COPY:
-		if (i->a.reg)
-			ret[n++] = i->a.reg;
-		if (i->b.reg)
-			ret[n++] = i->b.reg;
-		break;
-	case IRF_ADDRESS:
-	case IRF_SPACE:
-		break;
-	case IRF_CALL:
-		for (unsigned int k = 0; k < i->n_args && k < IR_ARGS; k++)
-			if (i->args[k].reg)
-				ret[n++] = i->args[k].reg;
-		break;
-	}
-	return n;
-}
-
-unsigned int ir_defs(const struct ir_insn *i, ir_reg ret[2])
-{
-	enum ir_form form = ir_op_info[i->op].form;
-	unsigned int n = 0;
-
-	if (i->dst && (form != IRF_ATOMIC || i->want))
-		ret[n++] = i->dst;
-	if (form == IRF_LOAD && i->b.reg)
-		ret[n++] = i->b.reg;
-	return n;
-}
-
-unsigned int ir_end_operands(struct ir_block *b, struct ir_val *ret[2])
-{
-	switch (b->end) {
-	case IRE_NONE:
-	case IRE_JUMP:
-		return 0;
-	case IRE_BRANCH:
-		ret[0] = &b->a;
-		ret[1] = &b->b;
-		return 2;
-	case IRE_SWITCH:
-	case IRE_RETURN:
-		ret[0] = &b->a;
-		return 1;
-	}
-	return 0;
-}
-
-unsigned int ir_end_uses(const struct ir_block *b, ir_reg ret[2])
-{
-	struct ir_val *at[2];
-	unsigned int n = ir_end_operands((struct ir_block *)b, at), used = 0;
-
-	for (unsigned int k = 0; k < n; k++)
-		if (at[k]->reg)
-			ret[used++] = at[k]->reg;
-	return used;
-}
-
-uint32_t ir_n_succs(const struct ir_block *b)
-{
-	switch (b->end) {
-	case IRE_NONE:
-	case IRE_RETURN:
-		return 0;
-	case IRE_JUMP:
-		return 1;
-	case IRE_BRANCH:
-		return 2;
-	case IRE_SWITCH:
-		return 1 + (uint32_t)b->cases.n;
-	}
-	return 0;
-}
-
-uint32_t *ir_succ(struct ir_block *b, uint32_t i)
-{
-	if (b->end == IRE_SWITCH)
-		return i ? &b->cases.p[i - 1].block : &b->no;
-	return i ? &b->no : &b->yes;
-}
 
 bool ir_is_droppable(const struct ir_insn *i)
 {

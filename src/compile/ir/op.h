@@ -41,11 +41,21 @@ enum { /* flags of ops.def */
        IRF_CALLS = 8
 };
 
+/* Where an operation's registers stand, as bits: what the form says, for quick answers. */
+enum {
+	IRF_READS_A = 1,
+	IRF_READS_B = 2,
+	IRF_READS_ARGS = 4,
+	IRF_WRITES_B = 8,    /* a second result: b.reg, if it is one */
+	IRF_WRITES_WANT = 16 /* dst is a result only if it is wanted */
+};
+
 struct ir_op_info {
 	const char *name;
 	enum ir_form form;
 	unsigned int flags;
 	const char *help;
+	unsigned int places;
 };
 
 extern const struct ir_op_info ir_op_info[IR_OPS];
@@ -66,18 +76,86 @@ enum ir_cond ir_cond_swap(enum ir_cond cond);		   /* x ? y is y swap(?) x */
 
 enum { IR_OPERANDS = IR_ARGS + 3 };
 
+/*
+ * Every pass asks these of every instruction, most of them more than once: hence inline, and
+ * by bits rather than a switch.  `ret` must have its full size, also where less is returned.
+ */
+
 /* Where the values that `i` reads stand; registers and numbers. */
-unsigned int ir_operands(struct ir_insn *i, struct ir_val *ret[IR_OPERANDS]);
+static inline unsigned int ir_operands(struct ir_insn *i, struct ir_val *ret[IR_OPERANDS])
+{
+	unsigned int places = ir_op_info[i->op].places, n = 0;
+
+	ret[0] = &i->a;
+	n = places & IRF_READS_A;
+	ret[n] = &i->b;
+	n += !!(places & IRF_READS_B);
+	if (places & IRF_READS_ARGS)
+		for (unsigned int k = 0; k < i->n_args && k < IR_ARGS; k++)
+			ret[n++] = &i->args[k];
+	return n;
+}
+
 /* The registers it reads (one may be there twice), and those it writes. */
-unsigned int ir_uses(const struct ir_insn *i, ir_reg ret[IR_OPERANDS]);
-unsigned int ir_defs(const struct ir_insn *i, ir_reg ret[2]);
+static inline unsigned int ir_uses(const struct ir_insn *i, ir_reg ret[IR_OPERANDS])
+{
+	unsigned int places = ir_op_info[i->op].places, n;
+
+	ret[0] = i->a.reg;
+	n = places & IRF_READS_A && i->a.reg;
+	ret[n] = i->b.reg;
+	n += places & IRF_READS_B && i->b.reg;
+	if (places & IRF_READS_ARGS)
+		for (unsigned int k = 0; k < i->n_args && k < IR_ARGS; k++)
+			if (i->args[k].reg)
+				ret[n++] = i->args[k].reg;
+	return n;
+}
+
+static inline unsigned int ir_defs(const struct ir_insn *i, ir_reg ret[2])
+{
+	unsigned int places = ir_op_info[i->op].places, n;
+
+	ret[0] = i->dst;
+	n = i->dst && (!(places & IRF_WRITES_WANT) || i->want);
+	if (places & IRF_WRITES_B && i->b.reg)
+		ret[n++] = i->b.reg;
+	return n;
+}
+
 /* The same of a block's end. */
-unsigned int ir_end_operands(struct ir_block *b, struct ir_val *ret[2]);
-unsigned int ir_end_uses(const struct ir_block *b, ir_reg ret[2]);
+static inline unsigned int ir_end_operands(struct ir_block *b, struct ir_val *ret[2])
+{
+	ret[0] = &b->a;
+	ret[1] = &b->b;
+	return b->end == IRE_BRANCH ? 2 : b->end == IRE_SWITCH || b->end == IRE_RETURN;
+}
+
+static inline unsigned int ir_end_uses(const struct ir_block *b, ir_reg ret[2])
+{
+	bool has_a = b->end == IRE_BRANCH || b->end == IRE_SWITCH || b->end == IRE_RETURN;
+	unsigned int n;
+
+	ret[0] = b->a.reg;
+	n = has_a && b->a.reg;
+	ret[n] = b->b.reg;
+	return n + (b->end == IRE_BRANCH && b->b.reg);
+}
 
 /* Where a block goes: how many, and where the i-th stands. */
-uint32_t ir_n_succs(const struct ir_block *b);
-uint32_t *ir_succ(struct ir_block *b, uint32_t i);
+static inline uint32_t ir_n_succs(const struct ir_block *b)
+{
+	if (b->end == IRE_SWITCH)
+		return 1 + (uint32_t)b->cases.n;
+	return b->end == IRE_BRANCH ? 2 : b->end == IRE_JUMP;
+}
+
+static inline uint32_t *ir_succ(struct ir_block *b, uint32_t i)
+{
+	if (b->end == IRE_SWITCH)
+		return i ? &b->cases.p[i - 1].block : &b->no;
+	return i ? &b->no : &b->yes;
+}
 
 static inline bool ir_is_pure(const struct ir_insn *i)
 {

@@ -239,61 +239,67 @@ static void append(struct ir_module *m, struct ir_block *to, struct ir_block *fr
 	make_jump(from, 0);
 }
 
-static bool join(struct ir_module *m, struct ir_func *f)
+static bool join(struct flow *fl)
 {
+	struct ir_func *f = fl->f;
 	bool changed = false;
-	struct flow fl;
 
-	flow_init_order(&fl, m, f);
-	for (uint32_t k = 0; k < fl.n_order; k++) {
-		uint32_t b = fl.order[k];
+	flow_order(fl);
+	for (uint32_t k = 0; k < fl->n_order; k++) {
+		uint32_t b = fl->order[k];
 		struct ir_block *block = &f->blocks.p[b];
 
 		/* What was appended is empty now and is not entered any more. */
-		while (fl.n_preds[b] != UINT32_MAX && block->end == IRE_JUMP && block->yes &&
-		       block->yes != b && fl.n_preds[block->yes] == 1) {
+		while (fl->n_preds[b] != UINT32_MAX && block->end == IRE_JUMP && block->yes &&
+		       block->yes != b && fl->n_preds[block->yes] == 1) {
 			uint32_t gone = block->yes;
 
-			append(m, block, &f->blocks.p[gone]);
-			fl.n_preds[gone] = UINT32_MAX;
+			append(fl->m, block, &f->blocks.p[gone]);
+			fl->n_preds[gone] = UINT32_MAX;
 			changed = true;
 		}
 	}
-	flow_done(&fl);
+	if (changed)
+		flow_forget_order(fl);
 	return changed;
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+static bool shorten_all(struct flow *fl)
 {
-	bool changed = false;
-	struct flow fl;
+	struct ir_func *f = fl->f;
+	bool changed = false, decided = false;
 
-	flow_init(&fl, m, f);
+	flow_defs(fl);
 	for (size_t b = 0; b < f->blocks.n; b++) {
-		changed |= fuse_compare(&fl, &f->blocks.p[b]);
+		changed |= fuse_compare(fl, &f->blocks.p[b]);
 		changed |= fold_end(&f->blocks.p[b]);
 		changed |= shorten(f, &f->blocks.p[b]);
 		changed |= fold_end(&f->blocks.p[b]);
 	}
-	flow_order(&fl);
-	flow_idoms(&fl);
-	for (uint32_t k = 0; k < fl.n_order; k++)
-		changed |= fold_decided(&fl, fl.order[k]);
-	flow_done(&fl);
-	return changed;
+	if (changed)
+		flow_forget_order(fl);
+	flow_idoms(fl);
+	for (uint32_t k = 0; k < fl->n_order; k++)
+		decided |= fold_decided(fl, fl->order[k]);
+	if (decided)
+		flow_forget_order(fl);
+	return changed || decided;
 }
 
-bool opt_branches(struct ir_module *m)
+bool opt_branches(struct flow *fl)
 {
 	bool any = false, changed = true;
 
 	/* What one makes shorter, the next sees through; each round leaves less. */
 	for (unsigned int round = 0; changed && round < 8; round++) {
-		changed = flow_each(m, run);
-		if (changed)
-			opt_reach(m);
-		if (flow_each(m, join)) {
-			opt_reach(m);
+		changed = shorten_all(fl);
+		if (changed) {
+			opt_reach(fl);
+			flow_forget(fl);
+		}
+		if (join(fl)) {
+			opt_reach(fl);
+			flow_forget(fl);
 			changed = true;
 		}
 		any |= changed;

@@ -61,9 +61,11 @@ static bool replace(const struct ir_func *f, const struct ir_insn *i, struct ir_
 
 /* --- originals of fixed registers */
 
+/* By register; 0: it is its own.  NULL: all are. */
 static ir_reg *find_originals(struct flow *fl)
 {
-	ir_reg *original = arena_array(&fl->arena, ir_reg, fl->f->regs.n + 1);
+	ir_reg *original = arena_array(fl->scratch, ir_reg, fl->f->regs.n + 1);
+	bool any = false;
 
 	for (ir_reg r = 1; r < fl->f->regs.n; r++) {
 		const struct ir_insn *def = fl->def[r];
@@ -77,8 +79,9 @@ static ir_reg *find_originals(struct flow *fl)
 			def = fl->def[at];
 		}
 		original[r] = at == r ? 0 : at;
+		any |= at != r;
 	}
-	return original;
+	return any ? original : NULL;
 }
 
 static bool replace_all(struct ir_func *f, const ir_reg *original)
@@ -87,7 +90,7 @@ static bool replace_all(struct ir_func *f, const ir_reg *original)
 	bool changed = false;
 	unsigned int n;
 
-	for (size_t b = 0; b < f->blocks.n; b++) {
+	for (size_t b = 0; original && b < f->blocks.n; b++) {
 		struct ir_block *block = &f->blocks.p[b];
 
 		for (size_t i = 0; i < block->insns.n; i++) {
@@ -181,7 +184,8 @@ static bool run_block(const struct flow *fl, struct ir_block *b)
 			changed |= make_there(fl, b, i);
 		}
 	}
-	flow_sweep(b);
+	if (changed)
+		flow_sweep(b);
 	for (size_t i = 0; i < b->insns.n; i++) {
 		const struct ir_insn *insn = &b->insns.p[i];
 
@@ -192,22 +196,19 @@ static bool run_block(const struct flow *fl, struct ir_block *b)
 	return changed;
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_copies(struct flow *fl)
 {
+	struct ir_func *f = fl->f;
 	bool changed;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
-	changed = replace_all(f, find_originals(&fl));
-	flow_done(&fl);
-	flow_init(&fl, m, f);
+	flow_defs(fl);
+	changed = replace_all(f, find_originals(fl));
+	if (changed)
+		flow_forget(fl);
+	flow_defs(fl);
+	if (fl->has_variables) /* what make_there() asks for */
+		flow_uses(fl);
 	for (size_t b = 0; b < f->blocks.n; b++)
-		changed |= run_block(&fl, &f->blocks.p[b]);
-	flow_done(&fl);
+		changed |= run_block(fl, &f->blocks.p[b]);
 	return changed;
-}
-
-bool opt_copies(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

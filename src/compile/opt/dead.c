@@ -21,6 +21,8 @@ static bool drop_insn(struct ir_insn *i, const uint64_t *live)
 
 	for (unsigned int k = 0; k < n; k++)
 		wanted += live_has(live, regs[k]);
+	if (wanted == n && n)
+		return false;
 	if (!wanted && facts_of(i) & FACT_TELLS) {
 		i->op = IR_OPS;
 		return true;
@@ -67,19 +69,18 @@ static bool drop_block(struct ir_block *b, uint64_t *live)
 	return changed;
 }
 
-static bool drop_results(struct ir_module *m, struct ir_func *f)
+static bool drop_results(struct flow *fl)
 {
 	bool changed = false;
 	struct live live;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
-	flow_order(&fl);
-	flow_live(&fl, &live);
-	for (uint32_t k = 0; k < fl.n_order; k++)
-		changed |=
-			drop_block(&f->blocks.p[fl.order[k]], live.out + fl.order[k] * live.words);
-	flow_done(&fl);
+	flow_order(fl);
+	flow_live(fl, &live);
+	for (uint32_t k = 0; k < fl->n_order; k++)
+		changed |= drop_block(&fl->f->blocks.p[fl->order[k]],
+				      live.out + fl->order[k] * live.words);
+	if (changed)
+		flow_forget(fl);
 	return changed;
 }
 
@@ -112,9 +113,12 @@ static void find_read(const struct flow *fl, bool *read)
 			struct ir_insn *i = &block->insns.p[k];
 
 			n = ir_operands(i, at);
-			while (n--)
-				if (slot_of(fl, *at[n]) && !only_writes(i, at[n]))
-					read[slot_of(fl, *at[n]) - 1] = true;
+			while (n--) {
+				uint32_t slot = slot_of(fl, *at[n]);
+
+				if (slot && !only_writes(i, at[n]))
+					read[slot - 1] = true;
+			}
 			if (i->op == IR_SLOT && !flow_is_fixed(fl, i->dst))
 				read[i->index] = true;
 		}
@@ -125,20 +129,22 @@ static void find_read(const struct flow *fl, bool *read)
 	}
 }
 
-static bool drop_stores(struct ir_module *m, struct ir_func *f)
+static bool drop_stores(struct flow *fl)
 {
+	struct ir_func *f = fl->f;
 	bool *read, changed = false;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
-	read = arena_array(&fl.arena, bool, f->slots.n);
-	find_read(&fl, read);
+	if (!f->slots.n)
+		return false;
+	flow_defs(fl);
+	read = arena_array(fl->scratch, bool, f->slots.n);
+	find_read(fl, read);
 	for (size_t b = 0; b < f->blocks.n; b++) {
 		struct ir_block *block = &f->blocks.p[b];
 
 		for (size_t k = 0; k < block->insns.n; k++) {
 			struct ir_insn *i = &block->insns.p[k];
-			uint32_t slot = only_writes(i, &i->a) ? slot_of(&fl, i->a) : 0;
+			uint32_t slot = only_writes(i, &i->a) ? slot_of(fl, i->a) : 0;
 
 			if (!slot || read[slot - 1])
 				continue;
@@ -149,14 +155,16 @@ static bool drop_stores(struct ir_module *m, struct ir_func *f)
 	/* Only now: the table of definitions points into the blocks. */
 	for (size_t b = 0; changed && b < f->blocks.n; b++)
 		flow_sweep(&f->blocks.p[b]);
-	flow_done(&fl);
+	if (changed)
+		flow_forget(fl);
 	return changed;
 }
 
-static bool drop_slots(struct ir_module *m, struct ir_func *f)
+static bool drop_slots(struct flow *fl)
 {
-	uint32_t *to = arena_array(m->arena, uint32_t, f->slots.n), n = 0;
-	bool *named = arena_array(m->arena, bool, f->slots.n);
+	struct ir_func *f = fl->f;
+	uint32_t *to = arena_array(fl->scratch, uint32_t, f->slots.n), n = 0;
+	bool *named = arena_array(fl->scratch, bool, f->slots.n);
 	bool changed;
 
 	for (size_t b = 0; b < f->blocks.n; b++)
@@ -179,19 +187,14 @@ static bool drop_slots(struct ir_module *m, struct ir_func *f)
 	return changed;
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_dead(struct flow *fl)
 {
-	bool changed = drop_results(m, f);
+	bool changed = drop_results(fl);
 
-	if (drop_stores(m, f)) {
-		drop_results(m, f);
+	if (drop_stores(fl)) {
+		drop_results(fl);
 		changed = true;
 	}
-	changed |= drop_slots(m, f);
+	changed |= drop_slots(fl);
 	return changed;
-}
-
-bool opt_dead(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

@@ -6,34 +6,52 @@
  * from its definition on.  ir_check() promises that every path to a read passes a write, so
  * the one definition of a fixed register dominates its reads, and if all operands of an
  * expression are fixed, it has the same value wherever its result can be read.
+ *
+ * Most passes change nothing most of the time, and only two change ways between blocks.  So
+ * what was found out about a function is kept from pass to pass: flow_defs() and the others
+ * work it out only if it is not there.  When a pass says that it changed something, it is
+ * forgotten who writes; who changes ends of blocks forgets their order himself, and who goes
+ * on with what he changed forgets both.
  */
 #pragma once
 
 #include "compile/ir/op.h"
 
 struct flow {
-	struct arena arena; /* of all below */
+	struct arena *keep;    /* of all below */
+	struct arena *scratch; /* of a pass, as long as it is at one function */
 	struct ir_module *m;
 	struct ir_func *f;
+	bool has_defs, has_order, has_idoms;
+	bool has_variables;		       /* some register is written more than once */
+	size_t reg_room, block_room, way_room; /* what the tables have room for */
+	/* flow_defs() */
 	uint32_t *n_defs, *n_uses; /* by register; a parameter is written at the start */
 	struct ir_insn **def;	   /* of fixed registers; NULL: a parameter, or not fixed */
-	uint32_t *def_block;
 	/* flow_order() */
 	uint32_t *order, n_order;   /* reachable blocks, in reverse postorder */
 	uint32_t *rank;		    /* by block: place in order; UINT32_MAX: unreachable */
 	uint32_t *n_preds, **preds; /* by block */
+	uint32_t *ways;		    /* what preds point into */
 	uint32_t *idom;		    /* flow_idoms(): by block, the next that every way to it passes;
 				       of the first: itself */
 };
 
-/* Who writes and reads; valid until an instruction moves. */
-void flow_init(struct flow *fl, struct ir_module *m, struct ir_func *f);
+/* Who writes; valid until an instruction moves. */
+void flow_defs(struct flow *fl);
+void flow_uses(struct flow *fl); /* how often each is read, as of now; not kept */
 /* Order and predecessors; valid until an end of a block changes. */
 void flow_order(struct flow *fl);
-void flow_idoms(struct flow *fl); /* needs flow_order() */
-/* flow_order() without what flow_init() finds. */
-void flow_init_order(struct flow *fl, struct ir_module *m, struct ir_func *f);
-void flow_done(struct flow *fl);
+void flow_idoms(struct flow *fl); /* with flow_order() */
+/* Instructions moved or write something else; ends of blocks changed. */
+static inline void flow_forget(struct flow *fl)
+{
+	fl->has_defs = false;
+}
+static inline void flow_forget_order(struct flow *fl)
+{
+	fl->has_order = fl->has_idoms = false;
+}
 
 static inline bool flow_is_fixed(const struct flow *fl, ir_reg r)
 {
@@ -56,9 +74,6 @@ static inline struct ir_insn *flow_def(const struct flow *fl, struct ir_val v)
 bool flow_is_unchanged(const struct flow *fl, struct ir_val v, const struct ir_insn *i,
 		       const struct ir_insn *before, const struct ir_block *b);
 
-/* Run over all functions of a module: true if any changed. */
-bool flow_each(struct ir_module *m, bool (*run)(struct ir_module *m, struct ir_func *f));
-
 /* Make `i` an instruction that only moves or computes; dst and span stay. */
 void flow_become(struct ir_insn *i, enum ir_op op, struct ir_val a, struct ir_val b);
 /* Instructions whose op is IR_OPS are taken out of the block. */
@@ -69,7 +84,7 @@ struct live {
 	size_t words;
 	uint64_t *out; /* block * words */
 };
-void flow_live(struct flow *fl, struct live *ret); /* needs flow_order() */
+void flow_live(struct flow *fl, struct live *ret); /* of scratch */
 
 static inline bool live_has(const uint64_t *set, ir_reg r)
 {

@@ -25,7 +25,7 @@ struct known {
 };
 
 struct folding {
-	struct flow fl;
+	struct flow *fl;
 	uint32_t *column; /* by register: 1 + place in a row; 0: known inside a block only */
 	ir_reg *variables;
 	uint32_t n;
@@ -43,11 +43,11 @@ static struct known known_of(const struct folding *fold, struct ir_val v)
 
 	if (!v.reg)
 		return (struct known){NUMBER, v.imm};
-	if (fold->column[v.reg])
+	def = flow_def(fold->fl, v); /* of fixed ones, which are most */
+	if (!def && fold->column[v.reg])
 		return fold->here[fold->column[v.reg] - 1];
-	if (fold->local_from[v.reg] == fold->time)
+	if (!def && fold->local_from[v.reg] == fold->time)
 		return fold->local[v.reg];
-	def = flow_def(&fold->fl, v);
 	if (def && def->op == IR_MOV && !def->a.reg)
 		return (struct known){NUMBER, def->a.imm};
 	return (struct known){UNKNOWN, 0};
@@ -82,7 +82,7 @@ static void step(struct folding *fold, const struct ir_insn *i)
 	struct known k;
 
 	while (n--) {
-		if (flow_is_fixed(&fold->fl, regs[n]))
+		if (flow_is_fixed(fold->fl, regs[n]))
 			continue;
 		k = regs[n] == i->dst ? evaluate(fold, i) : (struct known){UNKNOWN, 0};
 		if (fold->column[regs[n]]) {
@@ -98,7 +98,8 @@ static void enter(struct folding *fold, uint32_t b)
 {
 	fold->block = b;
 	fold->time++; /* what was local is forgotten */
-	memcpy(fold->here, fold->rows + (size_t)b * fold->n, fold->n * sizeof(*fold->here));
+	if (fold->n)
+		memcpy(fold->here, fold->rows + (size_t)b * fold->n, fold->n * sizeof(*fold->here));
 }
 
 static bool meet(struct known *to, struct known from)
@@ -120,22 +121,23 @@ static bool flow_into(struct folding *fold, uint32_t to)
 	for (uint32_t v = 0; v < fold->n; v++)
 		changed |= meet(&row[v], fold->here[v]);
 	fold->is_dirty[to] |= changed;
-	return changed && fold->fl.rank[to] <= fold->fl.rank[fold->block];
+	return changed && fold->fl->rank[to] <= fold->fl->rank[fold->block];
 }
 
 static void propagate(struct folding *fold)
 {
-	struct ir_func *f = fold->fl.f;
+	struct ir_func *f = fold->fl->f;
 	bool again = fold->n;
 
 	for (uint32_t v = 0; v < fold->n; v++)
 		if (fold->variables[v] <= f->n_params)
 			fold->rows[v].kind = UNKNOWN;
-	memset(fold->is_dirty, true, f->blocks.n);
+	if (again)
+		memset(fold->is_dirty, true, f->blocks.n);
 	while (again) {
 		again = false;
-		for (uint32_t k = 0; k < fold->fl.n_order; k++) {
-			uint32_t b = fold->fl.order[k];
+		for (uint32_t k = 0; k < fold->fl->n_order; k++) {
+			uint32_t b = fold->fl->order[k];
 			struct ir_block *block = &f->blocks.p[b];
 
 			if (!fold->is_dirty[b])
@@ -195,7 +197,8 @@ static bool fold_insn(struct folding *fold, struct ir_insn *i)
 	while (n--)
 		if (may_be_number(i, at[n]))
 			changed |= replace(fold, at[n]);
-	if (i->op == IR_MOV || !i->dst)
+	/* an operand that is still a register is no known number */
+	if (i->op == IR_MOV || !i->dst || i->a.reg || i->b.reg)
 		return changed;
 	k = evaluate(fold, i);
 	if (k.kind != NUMBER)
@@ -206,7 +209,7 @@ static bool fold_insn(struct folding *fold, struct ir_insn *i)
 
 static bool fold_block(struct folding *fold, uint32_t b)
 {
-	struct ir_block *block = &fold->fl.f->blocks.p[b];
+	struct ir_block *block = &fold->fl->f->blocks.p[b];
 	struct ir_val *at[2];
 	unsigned int n;
 	bool changed = false;
@@ -214,7 +217,8 @@ static bool fold_block(struct folding *fold, uint32_t b)
 	enter(fold, b);
 	for (size_t i = 0; i < block->insns.n; i++) {
 		changed |= fold_insn(fold, &block->insns.p[i]);
-		step(fold, &block->insns.p[i]);
+		if (fold->fl->has_variables)
+			step(fold, &block->insns.p[i]);
 	}
 	n = ir_end_operands(block, at);
 	while (n--)
@@ -225,7 +229,7 @@ static bool fold_block(struct folding *fold, uint32_t b)
 /* Variables that something else than arithmetic writes: not worth a column. */
 static bool *find_written(struct flow *fl)
 {
-	bool *written = arena_array(&fl->arena, bool, fl->f->regs.n + 1);
+	bool *written = arena_array(fl->scratch, bool, fl->f->regs.n + 1);
 	ir_reg regs[2];
 
 	for (size_t b = 0; b < fl->f->blocks.n; b++)
@@ -241,41 +245,38 @@ static bool *find_written(struct flow *fl)
 
 static void find_variables(struct folding *fold)
 {
-	struct flow *fl = &fold->fl;
+	struct flow *fl = fold->fl;
 	size_t n_blocks = fl->f->blocks.n, n_regs = fl->f->regs.n + 1;
-	const bool *written = find_written(fl);
+	const bool *written;
 
-	fold->column = arena_array(&fl->arena, uint32_t, n_regs);
-	fold->variables = arena_array(&fl->arena, ir_reg, n_regs);
-	fold->local = arena_array(&fl->arena, struct known, n_regs);
-	fold->local_from = arena_array(&fl->arena, uint32_t, n_regs);
-	fold->is_dirty = arena_array(&fl->arena, bool, n_blocks);
+	fold->column = arena_array(fl->scratch, uint32_t, n_regs);
+	fold->local_from = arena_array(fl->scratch, uint32_t, n_regs);
+	if (!fl->has_variables)
+		return;
+	written = find_written(fl);
+	fold->variables = arena_array(fl->scratch, ir_reg, n_regs);
+	fold->local = arena_array(fl->scratch, struct known, n_regs);
+	fold->is_dirty = arena_array(fl->scratch, bool, n_blocks);
 	for (ir_reg r = 1; r < fl->f->regs.n; r++) {
 		if (fl->n_defs[r] < 2 || written[r] || (fold->n + 1) * n_blocks > MOST_CELLS)
 			continue;
 		fold->variables[fold->n++] = r;
 		fold->column[r] = fold->n;
 	}
-	fold->rows = arena_array(&fl->arena, struct known, n_blocks * fold->n);
-	fold->here = arena_array(&fl->arena, struct known, fold->n);
+	fold->rows = arena_array(fl->scratch, struct known, n_blocks * fold->n);
+	fold->here = arena_array(fl->scratch, struct known, fold->n);
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_fold(struct flow *fl)
 {
-	struct folding fold = {};
+	struct folding fold = {.fl = fl};
 	bool changed = false;
 
-	flow_init(&fold.fl, m, f);
-	flow_order(&fold.fl);
+	flow_defs(fl);
+	flow_order(fl);
 	find_variables(&fold);
 	propagate(&fold);
-	for (uint32_t k = 0; k < fold.fl.n_order; k++)
-		changed |= fold_block(&fold, fold.fl.order[k]);
-	flow_done(&fold.fl);
+	for (uint32_t k = 0; k < fl->n_order; k++)
+		changed |= fold_block(&fold, fl->order[k]);
 	return changed;
-}
-
-bool opt_fold(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

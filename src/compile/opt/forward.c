@@ -37,7 +37,7 @@ struct state {
 };
 
 struct forwarding {
-	struct flow fl;
+	struct flow *fl;
 	bool *is_wild;	       /* by slot: who has its address is not known */
 	struct state **behind; /* by block; NULL: nobody goes on from there */
 	struct state here;
@@ -64,6 +64,16 @@ static struct spot spot_of(const struct flow *fl, struct ir_val v, int64_t off, 
 	return at;
 }
 
+/* The slot + 1 of that place; 0: none. */
+static uint32_t slot_of(const struct flow *fl, struct ir_val v)
+{
+	const struct ir_insn *def = flow_def(fl, v);
+
+	if (!def || (def->op != IR_SLOT && def->op != IR_MOV && def->op != IR_ADD))
+		return 0; /* most are numbers */
+	return spot_of(fl, v, 0, 1).slot;
+}
+
 /* Memory that is no slot of this function, for sure. */
 static bool is_foreign(const struct flow *fl, ir_reg base)
 {
@@ -84,9 +94,9 @@ static bool may_overlap(const struct forwarding *fw, const struct spot *a, const
 	if (a->slot && b->slot)
 		return false;
 	if (a->slot)
-		return !is_foreign(&fw->fl, b->base);
+		return !is_foreign(fw->fl, b->base);
 	if (b->slot)
-		return !is_foreign(&fw->fl, a->base);
+		return !is_foreign(fw->fl, a->base);
 	return true;
 }
 
@@ -94,7 +104,7 @@ static bool may_overlap(const struct forwarding *fw, const struct spot *a, const
 
 static void learn(struct forwarding *fw, struct spot at, struct ir_val v)
 {
-	if (!flow_is_fixed_val(&fw->fl, v) || (!at.slot && !flow_is_fixed(&fw->fl, at.base)))
+	if (!flow_is_fixed_val(fw->fl, v) || (!at.slot && !flow_is_fixed(fw->fl, at.base)))
 		return;
 	if (fw->here.n == MOST_KNOWN) { /* the oldest goes */
 		memmove(fw->here.list, fw->here.list + 1,
@@ -117,10 +127,17 @@ static void keep_rest(struct forwarding *fw, const struct spot *zeros, const str
 		learn(fw, behind, IR_I(0));
 }
 
+static void copy_state(struct state *to, const struct state *from)
+{
+	to->n = from->n;
+	memcpy(to->list, from->list, from->n * sizeof(*from->list));
+}
+
 static void forget(struct forwarding *fw, const struct spot *written)
 {
-	struct state before = fw->here;
+	struct state before;
 
+	copy_state(&before, &fw->here);
 	fw->here.n = 0;
 	for (unsigned int k = 0; k < before.n; k++) {
 		const struct known *i = &before.list[k];
@@ -157,7 +174,7 @@ static void forget_call(struct forwarding *fw, const struct ir_insn *call)
 		bool is_lost = !at->slot || fw->is_wild[at->slot - 1];
 
 		for (unsigned int a = 0; a < call->n_args && !is_lost; a++)
-			is_lost = spot_of(&fw->fl, call->args[a], 0, 1).slot == at->slot;
+			is_lost = slot_of(fw->fl, call->args[a]) == at->slot;
 		if (!is_lost)
 			fw->here.list[n++] = fw->here.list[k];
 	}
@@ -173,7 +190,7 @@ static bool is_number(enum ir_class c)
 
 static bool load_known(struct forwarding *fw, struct ir_insn *i, const struct known *k)
 {
-	const struct ir_reg_info *regs = fw->fl.f->regs.p;
+	const struct ir_reg_info *regs = fw->fl->f->regs.p;
 	enum ir_class to = regs[i->dst].class, from = k->v.reg ? regs[k->v.reg].class : IRC_INT;
 	unsigned int size = i->size;
 	bool sign = i->sign;
@@ -190,10 +207,10 @@ static bool load_known(struct forwarding *fw, struct ir_insn *i, const struct kn
 
 static void run_load(struct forwarding *fw, struct ir_insn *i)
 {
-	struct spot at = spot_of(&fw->fl, i->a, i->off, i->size);
+	struct spot at = spot_of(fw->fl, i->a, i->off, i->size);
 	const struct known *k = find(fw, &at);
 
-	if (fw->fl.f->regs.p[i->a.reg].class != IRC_PTR || i->b.reg)
+	if (fw->fl->f->regs.p[i->a.reg].class != IRC_PTR || i->b.reg)
 		return;
 	if (!k || !load_known(fw, i, k))
 		learn(fw, at, IR_R(i->dst));
@@ -218,7 +235,7 @@ static bool is_there(const struct forwarding *fw, const struct ir_insn *i, const
 static void run_write(struct forwarding *fw, struct ir_insn *i)
 {
 	enum ir_form form = ir_op_info[i->op].form;
-	struct spot at = spot_of(&fw->fl, i->a, i->off,
+	struct spot at = spot_of(fw->fl, i->a, i->off,
 				 form == IRF_STORE || form == IRF_ATOMIC ? i->size : i->c.imm);
 
 	if (is_there(fw, i, &at)) {
@@ -275,8 +292,7 @@ static bool keeps_track(const struct flow *fl, const struct ir_insn *i, const st
 		return i->op == IR_CALL;
 	case IRF_UNARY:
 	case IRF_BINARY: /* what spot_of() sees through */
-		return flow_is_fixed(fl, i->dst) &&
-		       spot_of(fl, IR_R(i->dst), 0, 1).slot == spot_of(fl, *v, 0, 1).slot;
+		return flow_is_fixed(fl, i->dst) && slot_of(fl, IR_R(i->dst)) == slot_of(fl, *v);
 	case IRF_EXTEND:
 	case IRF_ADDRESS:
 	case IRF_SPACE:
@@ -287,7 +303,7 @@ static bool keeps_track(const struct flow *fl, const struct ir_insn *i, const st
 
 static void find_wild(struct forwarding *fw)
 {
-	const struct flow *fl = &fw->fl;
+	const struct flow *fl = fw->fl;
 	struct ir_val *at[IR_OPERANDS];
 	unsigned int n;
 	uint32_t slot;
@@ -302,14 +318,14 @@ static void find_wild(struct forwarding *fw)
 				fw->is_wild[i->index] = true;
 			n = ir_operands(i, at);
 			while (n--) {
-				slot = at[n]->reg ? spot_of(fl, *at[n], 0, 1).slot : 0;
+				slot = slot_of(fl, *at[n]);
 				if (slot && !keeps_track(fl, i, at[n]))
 					fw->is_wild[slot - 1] = true;
 			}
 		}
 		n = ir_end_operands(block, at);
 		while (n--) {
-			slot = at[n]->reg ? spot_of(fl, *at[n], 0, 1).slot : 0;
+			slot = slot_of(fl, *at[n]);
 			if (slot)
 				fw->is_wild[slot - 1] |= block->end == IRE_RETURN;
 		}
@@ -319,43 +335,42 @@ static void find_wild(struct forwarding *fw)
 /* For blocks that are entered from here only. */
 static void remember(struct forwarding *fw, uint32_t b)
 {
-	struct ir_block *block = &fw->fl.f->blocks.p[b];
+	struct ir_block *block = &fw->fl->f->blocks.p[b];
 
 	for (uint32_t s = 0; s < ir_n_succs(block) && !fw->behind[b]; s++)
-		if (fw->fl.n_preds[*ir_succ(block, s)] == 1 && fw->here.n)
-			fw->behind[b] = arena_copy(&fw->fl.arena, &fw->here, sizeof(fw->here));
+		if (fw->fl->n_preds[*ir_succ(block, s)] == 1 && fw->here.n)
+			fw->behind[b] = arena_new(fw->fl->scratch, struct state);
+	if (fw->behind[b])
+		copy_state(fw->behind[b], &fw->here);
 }
 
 static void run_block(struct forwarding *fw, uint32_t b)
 {
-	struct ir_block *block = &fw->fl.f->blocks.p[b];
+	struct ir_block *block = &fw->fl->f->blocks.p[b];
 
 	fw->here.n = 0;
-	if (b && fw->fl.n_preds[b] == 1 && fw->behind[fw->fl.preds[b][0]])
-		fw->here = *fw->behind[fw->fl.preds[b][0]];
+	if (b && fw->fl->n_preds[b] == 1 && fw->behind[fw->fl->preds[b][0]])
+		copy_state(&fw->here, fw->behind[fw->fl->preds[b][0]]);
 	for (size_t i = 0; i < block->insns.n; i++)
 		run_insn(fw, &block->insns.p[i]);
 	remember(fw, b);
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_forward(struct flow *fl)
 {
-	struct forwarding fw = {};
+	struct forwarding fw = {.fl = fl};
+	struct ir_func *f = fl->f;
 
-	flow_init(&fw.fl, m, f);
-	flow_order(&fw.fl);
-	fw.is_wild = arena_array(&fw.fl.arena, bool, f->slots.n);
-	fw.behind = arena_array(&fw.fl.arena, struct state *, f->blocks.n);
-	find_wild(&fw);
-	for (uint32_t k = 0; k < fw.fl.n_order; k++)
-		run_block(&fw, fw.fl.order[k]);
-	for (size_t b = 0; b < f->blocks.n; b++) /* only now: definitions are pointed to */
+	flow_defs(fl);
+	flow_order(fl);
+	fw.is_wild = arena_array(fl->scratch, bool, f->slots.n);
+	fw.behind = arena_array(fl->scratch, struct state *, f->blocks.n);
+	if (f->slots.n)
+		find_wild(&fw);
+	for (uint32_t k = 0; k < fl->n_order; k++)
+		run_block(&fw, fl->order[k]);
+	/* only now: definitions are pointed to */
+	for (size_t b = 0; fw.changed && b < f->blocks.n; b++)
 		flow_sweep(&f->blocks.p[b]);
-	flow_done(&fw.fl);
 	return fw.changed;
-}
-
-bool opt_forward(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

@@ -36,7 +36,7 @@ struct lookup {
 };
 
 struct searching {
-	struct flow fl;
+	struct flow *fl;
 	struct lookup *list[MOST_LOOKUPS];
 	unsigned int n;
 	uint64_t *in; /* by block: the lookups that still hold at its start */
@@ -143,26 +143,29 @@ static bool find_key(const struct flow *fl, const struct ir_block *b, size_t at,
 	return !missing;
 }
 
-static bool note_lookup(struct searching *s, uint32_t block, size_t at)
+static bool is_lookup(const struct ir_insn *i)
 {
-	struct flow *fl = &s->fl;
+	return i->op == IR_CALL && i->index == BPF_FUNC_map_lookup_elem;
+}
+
+static void note_lookup(struct searching *s, uint32_t block, size_t at)
+{
+	struct flow *fl = s->fl;
 	struct ir_block *b = &fl->f->blocks.p[block];
 	struct ir_insn *i = &b->insns.p[at];
 	struct lookup *l;
 	const struct ir_insn *map;
 
-	if (i->op != IR_CALL || i->index != BPF_FUNC_map_lookup_elem || i->n_args != 2 || !i->dst ||
-	    !flow_is_fixed(fl, i->dst) || s->n == MOST_LOOKUPS)
-		return false;
+	if (i->n_args != 2 || !i->dst || !flow_is_fixed(fl, i->dst) || s->n == MOST_LOOKUPS)
+		return;
 	map = flow_def(fl, i->args[0]);
 	if (!map || map->op != IR_MAP || !fl->m->map_keys || !fl->m->map_keys[map->index])
-		return false;
-	l = arena_new(&s->fl.arena, struct lookup);
+		return;
+	l = arena_new(s->fl->scratch, struct lookup);
 	*l = (struct lookup){.insn = i, .block = block, .map = map->index};
 	if (!find_key(fl, b, at, fl->m->map_keys[map->index], l))
-		return false;
+		return;
 	s->list[s->n++] = l;
-	return true;
 }
 
 static bool same_key(const struct lookup *x, const struct lookup *y)
@@ -178,17 +181,21 @@ static bool same_key(const struct lookup *x, const struct lookup *y)
 
 /* --- which lookups hold where */
 
-/* The lookups that hold behind a block (or at instruction `until`). */
-static uint64_t through(const struct searching *s, uint32_t block, const struct ir_insn *until)
+/* The lookups that hold at instruction `until` of a block (NULL: its end), if `set` did before. */
+static uint64_t through(const struct searching *s, uint32_t block, const struct ir_insn *until,
+			uint64_t set)
 {
-	const struct ir_block *b = &s->fl.f->blocks.p[block];
-	uint64_t set = s->in[block];
+	const struct ir_block *b = &s->fl->f->blocks.p[block];
 
 	for (size_t i = 0; i < b->insns.n && &b->insns.p[i] != until; i++) {
-		if (!(facts_of(&b->insns.p[i]) & FACT_KEEPS_MAPS))
+		const struct ir_insn *insn = &b->insns.p[i];
+
+		if (ir_op_info[insn->op].form != IRF_CALL) /* keeps all */
+			continue;
+		if (!(facts_of(insn) & FACT_KEEPS_MAPS))
 			set = 0;
 		for (unsigned int k = 0; k < s->n; k++)
-			if (s->list[k]->insn == &b->insns.p[i])
+			if (s->list[k]->insn == insn)
 				set |= 1ull << k;
 	}
 	return set;
@@ -196,12 +203,19 @@ static uint64_t through(const struct searching *s, uint32_t block, const struct 
 
 static void solve(struct searching *s)
 {
-	struct flow *fl = &s->fl;
+	struct flow *fl = s->fl;
+	uint64_t *made = arena_array(fl->scratch, uint64_t, fl->f->blocks.n);
+	uint64_t *kept = arena_array(fl->scratch, uint64_t, fl->f->blocks.n);
 	bool changed = true;
 
-	s->in = arena_array(&fl->arena, uint64_t, fl->f->blocks.n);
-	for (uint32_t k = 1; k < fl->n_order; k++)
-		s->in[fl->order[k]] = UINT64_MAX;
+	s->in = arena_array(fl->scratch, uint64_t, fl->f->blocks.n);
+	for (uint32_t k = 0; k < fl->n_order; k++) {
+		uint32_t b = fl->order[k];
+
+		s->in[b] = k ? UINT64_MAX : 0;
+		made[b] = through(s, b, NULL, 0);
+		kept[b] = through(s, b, NULL, UINT64_MAX); /* with what is made */
+	}
 	while (changed) {
 		changed = false;
 		for (uint32_t k = 1; k < fl->n_order; k++) {
@@ -209,7 +223,8 @@ static void solve(struct searching *s)
 			uint64_t set = UINT64_MAX;
 
 			for (uint32_t p = 0; p < fl->n_preds[b]; p++)
-				set &= through(s, fl->preds[b][p], NULL);
+				set &= made[fl->preds[b][p]] |
+				       (s->in[fl->preds[b][p]] & kept[fl->preds[b][p]]);
 			changed |= set != s->in[b];
 			s->in[b] = set;
 		}
@@ -218,11 +233,11 @@ static void solve(struct searching *s)
 
 static void reuse(struct searching *s)
 {
-	const struct ir_reg_info *regs = s->fl.f->regs.p;
+	const struct ir_reg_info *regs = s->fl->f->regs.p;
 
 	for (unsigned int k = 1; k < s->n; k++) {
 		struct lookup *l = s->list[k];
-		uint64_t set = through(s, l->block, l->insn);
+		uint64_t set = through(s, l->block, l->insn, s->in[l->block]);
 
 		for (unsigned int j = 0; j < k; j++) {
 			const struct lookup *first = s->list[j];
@@ -238,24 +253,22 @@ static void reuse(struct searching *s)
 	}
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_lookups(struct flow *fl)
 {
-	struct searching s = {};
+	struct searching s = {.fl = fl};
 
-	flow_init(&s.fl, m, f);
-	flow_order(&s.fl);
-	for (uint32_t k = 0; k < s.fl.n_order; k++)
-		for (size_t i = 0; i < f->blocks.p[s.fl.order[k]].insns.n; i++)
-			note_lookup(&s, s.fl.order[k], i);
+	flow_defs(fl);
+	flow_order(fl);
+	for (uint32_t k = 0; k < fl->n_order; k++) {
+		const struct ir_block *b = &fl->f->blocks.p[fl->order[k]];
+
+		for (size_t i = 0; i < b->insns.n; i++)
+			if (is_lookup(&b->insns.p[i]))
+				note_lookup(&s, fl->order[k], i);
+	}
 	if (s.n > 1) {
 		solve(&s);
 		reuse(&s);
 	}
-	flow_done(&s.fl);
 	return s.changed;
-}
-
-bool opt_lookups(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

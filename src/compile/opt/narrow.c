@@ -126,7 +126,7 @@ static struct width width_made(const struct width *w, const struct ir_insn *i)
 /* Widths of fixed registers; each is made before it is read in this order. */
 static struct width *find_widths(struct flow *fl)
 {
-	struct width *w = arena_array(&fl->arena, struct width, fl->f->regs.n + 1);
+	struct width *w = arena_array(fl->scratch, struct width, fl->f->regs.n + 1);
 
 	for (ir_reg r = 0; r < fl->f->regs.n; r++)
 		w[r] = from_bits(64);
@@ -208,29 +208,23 @@ static bool want_less(const struct flow *fl, struct ir_insn *i, const struct ir_
 	return false;
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_narrow(struct flow *fl)
 {
+	struct ir_func *f = fl->f;
 	bool changed = false;
 	const struct width *w;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
-	flow_order(&fl);
-	w = find_widths(&fl);
+	flow_defs(fl);
+	flow_order(fl);
+	w = find_widths(fl);
 	for (size_t b = 0; b < f->blocks.n; b++) {
 		struct ir_block *block = &f->blocks.p[b];
 
 		for (size_t k = 0; k < block->insns.n; k++) {
-			while (want_less(&fl, &block->insns.p[k], block))
+			while (want_less(fl, &block->insns.p[k], block))
 				changed = true;
 			changed |= drop_extension(w, &block->insns.p[k]);
 		}
 	}
-	flow_done(&fl);
 	return changed;
-}
-
-bool opt_narrow(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

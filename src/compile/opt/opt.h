@@ -6,14 +6,20 @@
 
 #include "compile/ir/ir.h"
 
+struct flow; /* one function in the passes' hands: flow.h */
+
 struct opt_pass {
 	const char *name, *help;
-	/* True: something changed. */
-	bool (*run)(struct ir_module *m);
+	/* One of the two; true: something changed. */
+	bool (*run)(struct flow *fl);
+	bool (*run_whole)(struct ir_module *m);
 	int level; /* -O: run from this level on; 0: always */
 };
 
 extern const struct opt_pass opt_passes[]; /* name NULL at the end */
+
+/* One alone, once, over all functions; true: something changed. */
+bool opt_run_pass(const struct opt_pass *pass, struct ir_module *m);
 
 /*
  * Run all of `level` in order, until nothing changes (at most a few rounds).  `after`, if

@@ -4,6 +4,8 @@
 
 #include "compile/opt/opt.h"
 
-#define PASS(name, level, help) bool opt_##name(struct ir_module *m);
+#define PASS(name, level, help)	      bool opt_##name(struct flow *fl);
+#define WHOLE_PASS(name, level, help) bool opt_##name(struct ir_module *m);
 #include "compile/opt/passes.def"
 #undef PASS
+#undef WHOLE_PASS

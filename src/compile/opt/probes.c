@@ -164,16 +164,11 @@ static void run_block(struct probing *p, struct ir_block *b)
 	}
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_probes(struct flow *fl)
 {
-	struct probing p = {.m = m, .f = f};
+	struct probing p = {.m = fl->m, .f = fl->f};
 
-	for (size_t b = 0; b < f->blocks.n; b++)
-		run_block(&p, &f->blocks.p[b]);
+	for (size_t b = 0; b < fl->f->blocks.n; b++)
+		run_block(&p, &fl->f->blocks.p[b]);
 	return p.changed;
-}
-
-bool opt_probes(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

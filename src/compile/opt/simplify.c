@@ -285,14 +285,14 @@ static bool simplify_binary(const struct place_in *p, struct ir_insn *i)
 	       rule_twice(p, i) || rule_shift_back(p, i) || rule_not(p, i);
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_simplify(struct flow *fl)
 {
+	struct ir_func *f = fl->f;
 	bool changed = false;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
+	flow_defs(fl);
 	for (size_t b = 0; b < f->blocks.n; b++) {
-		struct place_in p = {&fl, &f->blocks.p[b]};
+		struct place_in p = {fl, &f->blocks.p[b]};
 
 		for (size_t k = 0; k < p.block->insns.n; k++) {
 			struct ir_insn *i = &p.block->insns.p[k];
@@ -303,11 +303,5 @@ static bool run(struct ir_module *m, struct ir_func *f)
 				changed |= rule_memory(&p, i);
 		}
 	}
-	flow_done(&fl);
 	return changed;
-}
-
-bool opt_simplify(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

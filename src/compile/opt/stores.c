@@ -168,23 +168,17 @@ static bool run_from(const struct flow *fl, struct ir_block *b, size_t at)
 	return changed;
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+bool opt_stores(struct flow *fl)
 {
+	struct ir_func *f = fl->f;
 	bool changed = false;
-	struct flow fl;
 
-	flow_init(&fl, m, f);
+	flow_defs(fl);
 	for (size_t b = 0; b < f->blocks.n; b++)
 		for (size_t i = 0; i < f->blocks.p[b].insns.n; i++)
 			if (is_write(&f->blocks.p[b].insns.p[i]))
-				changed |= run_from(&fl, &f->blocks.p[b], i);
+				changed |= run_from(fl, &f->blocks.p[b], i);
 	for (size_t b = 0; changed && b < f->blocks.n; b++)
 		flow_sweep(&f->blocks.p[b]);
-	flow_done(&fl);
 	return changed;
-}
-
-bool opt_stores(struct ir_module *m)
-{
-	return flow_each(m, run);
 }

@@ -22,25 +22,26 @@ struct entry {
 	uint64_t hash;
 	uint32_t older; /* + 1: the next of the same bucket; 0: none */
 	uint32_t memory;
-	struct ir_insn copy; /* as it was when it was entered */
+	const struct ir_insn *insn; /* what is entered stays as it is */
 	uint32_t versions[IR_OPERANDS], dst_version;
 };
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS_MIN = 16, BUCKETS_MAX = 1024 };
 
 struct numbering {
-	struct flow fl;
+	struct flow *fl;
 	uint32_t *version; /* by register, of those that are not fixed */
 	uint32_t clock, block_began, memory;
 	uint32_t *began, *memory_behind; /* by block */
-	uint32_t buckets[BUCKETS];	 /* newest entry + 1 */
+	uint32_t *buckets;		 /* newest entry + 1 */
+	uint64_t n_buckets;		 /* a power of two */
 	ARRAY(struct entry) entries;
 	bool changed;
 };
 
 static uint32_t version_of(const struct numbering *nu, ir_reg r)
 {
-	if (!r || flow_is_fixed(&nu->fl, r))
+	if (!r || flow_is_fixed(nu->fl, r))
 		return 0;
 	return MAX(nu->version[r], nu->block_began);
 }
@@ -50,7 +51,7 @@ static bool is_shareable(const struct numbering *nu, const struct ir_insn *i)
 	if (!i->dst)
 		return false;
 	if (i->op == IR_LOAD)
-		return i->a.reg && nu->fl.f->regs.p[i->a.reg].class == IRC_PTR;
+		return i->a.reg && nu->fl->f->regs.p[i->a.reg].class == IRC_PTR;
 	if (i->op == IR_CALL)
 		return (facts_of_helper(i->index) & FACT_STEADY) != 0;
 	return i->op != IR_MOV && ir_is_pure(i);
@@ -76,7 +77,7 @@ static uint64_t hash_of(const struct ir_insn *i)
 static bool same(const struct numbering *nu, const struct entry *e, const struct ir_insn *i)
 {
 	struct ir_val *x[IR_OPERANDS], *y[IR_OPERANDS];
-	const struct ir_insn *o = &e->copy;
+	const struct ir_insn *o = e->insn;
 	unsigned int n;
 
 	if (o->op != i->op || o->size != i->size || o->sign != i->sign || o->off != i->off ||
@@ -90,12 +91,13 @@ static bool same(const struct numbering *nu, const struct entry *e, const struct
 		if (!ir_val_eq(*x[k], *y[k]) || version_of(nu, x[k]->reg) != e->versions[k])
 			return false;
 	return version_of(nu, o->dst) == e->dst_version &&
-	       nu->fl.f->regs.p[o->dst].class == nu->fl.f->regs.p[i->dst].class;
+	       nu->fl->f->regs.p[o->dst].class == nu->fl->f->regs.p[i->dst].class;
 }
 
 static const struct entry *find(const struct numbering *nu, const struct ir_insn *i, uint64_t hash)
 {
-	for (uint32_t at = nu->buckets[hash % BUCKETS]; at; at = nu->entries.p[at - 1].older)
+	for (uint32_t at = nu->buckets[hash & (nu->n_buckets - 1)]; at;
+	     at = nu->entries.p[at - 1].older)
 		if (nu->entries.p[at - 1].hash == hash && same(nu, &nu->entries.p[at - 1], i))
 			return &nu->entries.p[at - 1];
 	return NULL;
@@ -105,14 +107,14 @@ static void enter(struct numbering *nu, const struct ir_insn *i, uint64_t hash,
 		  const uint32_t *versions)
 {
 	struct entry e = {.hash = hash,
-			  .older = nu->buckets[hash % BUCKETS],
+			  .older = nu->buckets[hash & (nu->n_buckets - 1)],
 			  .memory = nu->memory,
-			  .copy = *i,
+			  .insn = i,
 			  .dst_version = version_of(nu, i->dst)};
 
 	memcpy(e.versions, versions, sizeof(e.versions));
-	array_push(&nu->fl.arena, &nu->entries, e);
-	nu->buckets[hash % BUCKETS] = (uint32_t)nu->entries.n;
+	array_push(nu->fl->scratch, &nu->entries, e);
+	nu->buckets[hash & (nu->n_buckets - 1)] = (uint32_t)nu->entries.n;
 }
 
 static void number_insn(struct numbering *nu, struct ir_insn *i)
@@ -129,12 +131,12 @@ static void number_insn(struct numbering *nu, struct ir_insn *i)
 		hash = hash_of(i);
 		e = find(nu, i, hash);
 		if (e) {
-			flow_become(i, IR_MOV, IR_R(e->copy.dst), (struct ir_val){});
+			flow_become(i, IR_MOV, IR_R(e->insn->dst), (struct ir_val){});
 			nu->changed = true;
 			share = false;
 		}
 	}
-	n = ir_operands(i, at);
+	n = share ? ir_operands(i, at) : 0;
 	for (unsigned int k = 0; k < n; k++)
 		versions[k] = version_of(nu, at[k]->reg);
 	n = ir_defs(i, regs);
@@ -149,11 +151,11 @@ static void number_insn(struct numbering *nu, struct ir_insn *i)
 /* A block with one way in goes on where that block ended. */
 static void number_block(struct numbering *nu, uint32_t b)
 {
-	struct ir_block *block = &nu->fl.f->blocks.p[b];
+	struct ir_block *block = &nu->fl->f->blocks.p[b];
 
-	if (b && nu->fl.n_preds[b] == 1) {
-		nu->block_began = nu->began[nu->fl.preds[b][0]];
-		nu->memory = nu->memory_behind[nu->fl.preds[b][0]];
+	if (b && nu->fl->n_preds[b] == 1) {
+		nu->block_began = nu->began[nu->fl->preds[b][0]];
+		nu->memory = nu->memory_behind[nu->fl->preds[b][0]];
 	} else {
 		nu->block_began = nu->memory = ++nu->clock;
 	}
@@ -168,18 +170,18 @@ static void forget(struct numbering *nu, size_t n)
 	while (nu->entries.n > n) {
 		const struct entry *e = &nu->entries.p[--nu->entries.n];
 
-		nu->buckets[e->hash % BUCKETS] = e->older;
+		nu->buckets[e->hash & (nu->n_buckets - 1)] = e->older;
 	}
 }
 
 /* Children of the dominator tree, as lists; a stack of what is still to be walked. */
 static void walk(struct numbering *nu)
 {
-	struct flow *fl = &nu->fl;
+	struct flow *fl = nu->fl;
 	size_t n = fl->f->blocks.n;
-	uint32_t *child = arena_array(&fl->arena, uint32_t, n); /* + 1 */
-	uint32_t *sibling = arena_array(&fl->arena, uint32_t, n);
-	size_t *mark = arena_array(&fl->arena, size_t, n);
+	uint32_t *child = arena_array(fl->scratch, uint32_t, n); /* + 1 */
+	uint32_t *sibling = arena_array(fl->scratch, uint32_t, n);
+	size_t *mark = arena_array(fl->scratch, size_t, n);
 	uint32_t b = 0;
 
 	for (uint32_t k = fl->n_order; k-- > 1;) {
@@ -206,22 +208,29 @@ static void walk(struct numbering *nu)
 	}
 }
 
-static bool run(struct ir_module *m, struct ir_func *f)
+static void make_buckets(struct numbering *nu)
 {
-	struct numbering nu = {};
+	const struct ir_func *f = nu->fl->f;
+	size_t n = 0;
 
-	flow_init(&nu.fl, m, f);
-	flow_order(&nu.fl);
-	flow_idoms(&nu.fl);
-	nu.version = arena_array(&nu.fl.arena, uint32_t, f->regs.n + 1);
-	nu.began = arena_array(&nu.fl.arena, uint32_t, f->blocks.n);
-	nu.memory_behind = arena_array(&nu.fl.arena, uint32_t, f->blocks.n);
-	walk(&nu);
-	flow_done(&nu.fl);
-	return nu.changed;
+	for (size_t b = 0; b < f->blocks.n; b++)
+		n += f->blocks.p[b].insns.n;
+	nu->n_buckets = BUCKETS_MIN;
+	while (nu->n_buckets < n && nu->n_buckets < BUCKETS_MAX)
+		nu->n_buckets *= 2;
+	nu->buckets = arena_array(nu->fl->scratch, uint32_t, nu->n_buckets);
 }
 
-bool opt_values(struct ir_module *m)
+bool opt_values(struct flow *fl)
 {
-	return flow_each(m, run);
+	struct numbering nu = {.fl = fl};
+
+	flow_defs(fl);
+	flow_idoms(fl);
+	nu.version = arena_array(fl->scratch, uint32_t, fl->f->regs.n + 1);
+	nu.began = arena_array(fl->scratch, uint32_t, fl->f->blocks.n);
+	nu.memory_behind = arena_array(fl->scratch, uint32_t, fl->f->blocks.n);
+	make_buckets(&nu);
+	walk(&nu);
+	return nu.changed;
 }

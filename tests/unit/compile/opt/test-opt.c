@@ -59,7 +59,7 @@ static bool compare(uint64_t seed, const struct opt_pass *pass, uint64_t steps[2
 	random_run(&m, seed, STEPS, &before);
 	if (!pass)
 		opt_run(&m, 2, check_after, &passing);
-	else if (pass->run(&m))
+	else if (opt_run_pass(pass, &m))
 		check_after(&passing, pass, &m);
 	if (passing.broken)
 		return false;
@@ -157,7 +157,7 @@ static bool transform(const char *name, struct str text, struct buf *to)
 	if (all)
 		opt_run(&m, 2, NULL, NULL);
 	else
-		pass->run(&m);
+		opt_run_pass(pass, &m);
 	ir_print(&m, to);
 	return ir_check(&m, to);
 }
