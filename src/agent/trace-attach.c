@@ -8,6 +8,7 @@
 #include "agent/cgroupfs.h"
 #include "agent/world.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "runtime/vm/hook/tracer.h"
 
 #include <errno.h>
@@ -136,15 +137,41 @@ static struct query_config query_config(struct trace *t)
 		.btf = kernel_types,
 		.btf_ctx = t->world,
 		.tracefs_fd = world_tracefs(t->world),
+		.helper = t->helper,
 	};
 }
 
-void trace_prepare_load(void *ctx, const struct question_map *maps, size_t n)
+/* --- while the script is compiled */
+
+static void make_ring(void *ctx)
 {
 	struct trace *t = ctx;
 	struct query_config config = query_config(t);
 
-	query_prepare_kern(&t->q, maps, n, &config, &t->query);
+	query_prepare_kern(&t->q, &config, &t->query);
+}
+
+static void make_maps(void *ctx)
+{
+	struct trace *t = ctx;
+
+	query_prepare_maps(t->query, t->early_maps, t->n_early_maps);
+}
+
+void trace_config_known(void *ctx)
+{
+	struct trace *t = ctx;
+
+	helper_do(t->helper, make_ring, t);
+}
+
+void trace_maps_known(void *ctx, const struct question_map *maps, size_t n)
+{
+	struct trace *t = ctx;
+
+	t->early_maps = maps;
+	t->n_early_maps = n;
+	helper_do(t->helper, make_maps, t);
 }
 
 int trace_load(struct trace *t)

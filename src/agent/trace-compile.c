@@ -9,6 +9,7 @@
 #include "agent/trace-diags.h"
 #include "agent/world.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "compile/gen/gen.h"
 #include "compile/lang/bpftrace/attach.h"
 #include "compile/pipeline.h"
@@ -19,7 +20,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 16 << 20 };
+enum {
+	TEXT_MAX = 16 << 20,
+	HELPER_MIN =
+		600, /* bytes of a script: shorter ones are compiled before a thread has begun */
+};
 
 static int read_text(struct trace *t)
 {
@@ -120,9 +125,11 @@ static struct compile_options compile_options(struct trace *t, struct buf *dump)
 		.dump_to = dump,
 	};
 
-	if (t->runs && !t->is_embedded) {
-		c.meanwhile = trace_prepare_load;
-		c.meanwhile_ctx = t;
+	if (t->helper) {
+		c.helper = t->helper;
+		c.config_known = trace_config_known;
+		c.maps_known = trace_maps_known;
+		c.known_ctx = t;
 	}
 	trace_words_params(&t->params, o, &c.params);
 	return c;
@@ -152,6 +159,8 @@ int trace_compile(struct trace *t)
 	r = read_text(t);
 	if (r < 0)
 		return say_unreadable(t, r);
+	if (t->runs && !t->is_embedded && t->text.n >= HELPER_MIN)
+		t->helper = helper_start();
 	r = rt_open(&t->rt);
 	if (r < 0) {
 		log_error(r, "cannot read skep's own runtime functions");

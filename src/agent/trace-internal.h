@@ -10,6 +10,7 @@
 #include "event/answer/answer.h"
 #include "runtime/query.h"
 
+struct helper;
 struct rt_library;
 
 struct trace {
@@ -22,6 +23,9 @@ struct trace {
 	struct answer *answer;
 	struct trace_words params, command_words;
 	struct command command;
+	struct helper *helper;		       /* while it is compiled and loaded; NULL */
+	const struct question_map *early_maps; /* for the helper: see trace_maps_known() */
+	size_t n_early_maps;
 	int cgroup_fd; /* --cgroup: its folder, owned; 0: none */
 	FILE *out;
 	struct buf text;
@@ -44,8 +48,9 @@ int trace_open_object(struct trace *t); /* instead: of a program that was compil
 int trace_filter(struct trace *t);	/* --probe-filter: take away what it does not match */
 int trace_open_cgroup(struct trace *t); /* --cgroup: its folder */
 int trace_prepare_command(struct trace *t);
-/* Its maps, while the rest is compiled. */
-void trace_prepare_load(void *trace, const struct question_map *maps, size_t n);
+/* By t->helper, while the script is compiled. */
+void trace_config_known(void *trace);
+void trace_maps_known(void *trace, const struct question_map *maps, size_t n);
 int trace_load(struct trace *t);
 int trace_attach(struct trace *t, unsigned int *ret); /* how many there are in *ret */
 

@@ -14,6 +14,7 @@
 #include "agent/world.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "compile/gen/gen.h"
 
 #include <errno.h>
@@ -236,6 +237,8 @@ static int trace(struct trace *t)
 	status = trace_filter(t);
 	if (!status)
 		status = trace_load(t);
+	helper_end(t->helper); /* it has our privileges */
+	t->helper = NULL;
 	if (status)
 		return status;
 	catch_signals(&t->q);
@@ -307,6 +310,7 @@ int trace_run(const struct trace_options *o)
 		status = trace(&t);
 	if (status && t.may_hint && t.o->what == TRACE_RUN)
 		log_hint("without privileges a command can be traced: -c COMMAND");
+	helper_end(t.helper);
 	if (!o->quiet)
 		runtime_say_left(query_left(t.query));
 	answer_free(t.answer);

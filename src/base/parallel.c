@@ -81,76 +81,124 @@ static void *take_some(void *arg)
 	return NULL;
 }
 
+enum { JOBS = 8 };
+
 struct helper {
 	pthread_t thread;
-	bool is_running; /* else there is no thread, and `first` is still to be done */
-	void (*first)(void *ctx);
-	void *ctx;
-	pthread_mutex_t lock;
-	pthread_cond_t has_work;
-	struct work *work; /* NULL: not known yet */
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t has_job, is_idle;
+	struct job {
+		void (*fn)(void *ctx);
+		void *ctx;
+	} jobs[JOBS];
+	unsigned int given, done; /* jobs; job i is at i % JOBS */
+	bool is_over;
 };
 
 static void *help(void *arg)
 {
 	struct helper *h = arg;
 
-	h->first(h->ctx);
 	pthread_mutex_lock(&h->lock);
-	while (!h->work)
-		pthread_cond_wait(&h->has_work, &h->lock);
+	for (;;) {
+		struct job job;
+
+		while (h->done == h->given && !h->is_over)
+			pthread_cond_wait(&h->has_job, &h->lock);
+		if (h->done == h->given)
+			break;
+		job = h->jobs[h->done % JOBS];
+		pthread_mutex_unlock(&h->lock);
+		job.fn(job.ctx);
+		pthread_mutex_lock(&h->lock);
+		h->done++;
+		pthread_cond_signal(&h->is_idle);
+	}
 	pthread_mutex_unlock(&h->lock);
-	return take_some(h->work);
+	return NULL;
 }
 
-struct helper *helper_start(void (*first)(void *ctx), void *ctx)
+struct helper *helper_start(void)
 {
-	struct helper *h = xalloc(sizeof(*h));
+	struct helper *h;
 
-	*h = (struct helper){.first = first, .ctx = ctx};
+	if (parallel_cpus() < 2)
+		return NULL;
+	h = xalloc(sizeof(*h));
 	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->has_work, NULL);
-	h->is_running = parallel_cpus() > 1 && !thread_start(&h->thread, THREAD_STACK, help, h);
-	return h;
+	pthread_cond_init(&h->has_job, NULL);
+	pthread_cond_init(&h->is_idle, NULL);
+	if (!thread_start(&h->thread, THREAD_STACK, help, h))
+		return h;
+	free(h);
+	return NULL;
 }
 
-static void helper_give(struct helper *h, struct work *w)
+/* Until at most `left` jobs are not done. */
+static void wait_locked(struct helper *h, unsigned int left)
 {
+	while (h->given - h->done > left)
+		pthread_cond_wait(&h->is_idle, &h->lock);
+}
+
+void helper_do(struct helper *h, void (*job)(void *ctx), void *ctx)
+{
+	if (!h) {
+		job(ctx);
+		return;
+	}
 	pthread_mutex_lock(&h->lock);
-	h->work = w;
-	pthread_cond_signal(&h->has_work);
+	wait_locked(h, JOBS - 1);
+	h->jobs[h->given++ % JOBS] = (struct job){job, ctx};
+	pthread_cond_signal(&h->has_job);
 	pthread_mutex_unlock(&h->lock);
 }
 
-static void helper_end(struct helper *h)
+static void helper_wait(struct helper *h)
 {
-	if (h->is_running)
-		pthread_join(h->thread, NULL);
-	pthread_cond_destroy(&h->has_work);
+	pthread_mutex_lock(&h->lock);
+	wait_locked(h, 0);
+	pthread_mutex_unlock(&h->lock);
+}
+
+void helper_end(struct helper *h)
+{
+	if (!h)
+		return;
+	pthread_mutex_lock(&h->lock);
+	h->is_over = true;
+	pthread_cond_signal(&h->has_job);
+	pthread_mutex_unlock(&h->lock);
+	pthread_join(h->thread, NULL);
+	pthread_cond_destroy(&h->has_job);
+	pthread_cond_destroy(&h->is_idle);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
+}
+
+static void take_as_job(void *ctx)
+{
+	take_some(ctx);
 }
 
 void helper_run(struct helper *h, size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i),
 		void *ctx)
 {
-	struct work w = {.n = n, .fn = fn, .ctx = ctx}, none = {};
-	size_t started = h && h->is_running, wanted, begun = 0;
+	struct work w = {.n = n, .fn = fn, .ctx = ctx};
+	size_t wanted = MIN(n, (size_t)MIN(threads, (unsigned int)THREADS)), begun = 0;
+	bool helps = h && wanted > 1;
 	pthread_t ids[THREADS];
 
-	if (h && h->is_running)
-		helper_give(h, threads > 1 ? &w : &none);
-	else if (h)
-		h->first(h->ctx);
-	wanted = MIN(n, (size_t)MIN(threads, (unsigned int)THREADS));
-	while (started + begun + 1 < wanted &&
+	if (helps)
+		helper_do(h, take_as_job, &w);
+	while (helps + begun + 1 < wanted &&
 	       !thread_start(&ids[begun], THREAD_STACK, take_some, &w))
 		begun++;
 	take_some(&w);
 	for (size_t i = 0; i < begun; i++)
 		pthread_join(ids[i], NULL);
 	if (h)
-		helper_end(h);
+		helper_wait(h);
 }
 
 void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i), void *ctx)

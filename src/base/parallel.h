@@ -2,7 +2,8 @@
 /*
  * Several things at once: above all system calls in which the kernel works or waits for long.
  *
- * Threads are made for the work and end with it.
+ * Threads are made for the work and end with it, before privileges are dropped: they are a
+ * thread's.
  */
 #pragma once
 
@@ -23,15 +24,16 @@ int thread_start(pthread_t *thread, size_t stack, void *(*fn)(void *), void *arg
 void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i), void *ctx);
 
 /*
- * A second thread that has something else to do first, and then takes part in work that is not
- * known yet when it begins.
+ * A second thread that stays: it does one job after the other, while we do something else.
+ * NULL is a helper, too, without a thread: jobs are done at once.
  */
 struct helper;
-struct helper *helper_start(void (*first)(void *ctx), void *ctx);
-/* As parallel_run(), with the helper (NULL: there is none), which is gone then: it has done its
- * own. */
+struct helper *helper_start(void); /* NULL: there is one processor, or no more threads */
+void helper_do(struct helper *h, void (*job)(void *ctx), void *ctx);
+/* As parallel_run(); the helper is one of the threads, when it has done its jobs. */
 void helper_run(struct helper *h, size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i),
 		void *ctx);
+void helper_end(struct helper *h); /* when its jobs are done */
 
 /* How many threads work that keeps a processor busy is worth: those that we may use, few. */
 unsigned int parallel_cpus(void);

@@ -21,18 +21,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/*
- * Programs are made at once, the largest first.  The second thread begins with what the caller
- * has to do as soon as the maps are known.
- */
+/* Programs are made at once, the largest first. */
 struct generation {
 	struct question *q;
 	struct lowered lowered;
 	const struct compile_options *o;
 	const struct module_options *m;
-	struct helper *helper; /* NULL: nothing was to be done */
-	const struct question_map *maps;
-	size_t n_maps;
 	struct gen_options options;
 	struct gen_part *parts;
 	struct task {
@@ -41,28 +35,7 @@ struct generation {
 	} * tasks;
 };
 
-enum {
-	PARALLEL_MIN = 200, /* instructions: less is made before a thread has begun */
-	MAPS_MIN = 8	    /* and fewer maps, of the script and of ours */
-};
-
-static void meanwhile(void *ctx)
-{
-	struct generation *g = ctx;
-
-	g->o->meanwhile(g->o->meanwhile_ctx, g->maps, g->n_maps);
-}
-
-static void maps_known(void *ctx, const struct question_map *maps, size_t n)
-{
-	struct generation *g = ctx;
-
-	if (!g->o->meanwhile || n < MAPS_MIN)
-		return;
-	g->maps = maps;
-	g->n_maps = n;
-	g->helper = helper_start(meanwhile, g);
-}
+enum { PARALLEL_MIN = 200 /* instructions: less is made before a thread has begun */ };
 
 static uint32_t size_of(const struct ir_module *m)
 {
@@ -101,9 +74,8 @@ static void make_all(struct generation *g, size_t n)
 	}
 	if (!g->m->dump)
 		qsort(g->tasks, n, sizeof(*g->tasks), by_size);
-	helper_run(g->helper, n, g->m->dump || all < PARALLEL_MIN ? 1 : parallel_cpus(), make_one,
-		   g);
-	g->helper = NULL;
+	helper_run(g->o->helper, n, g->m->dump || all < PARALLEL_MIN ? 1 : parallel_cpus(),
+		   make_one, g);
 }
 
 static bool generate(struct generation *g)
@@ -133,14 +105,10 @@ static bool make(struct question *q, const struct checked *checked, const struct
 		 const struct module_options *m)
 {
 	struct generation g = {.q = q, .o = o, .m = m};
-	bool ok;
 
-	g.lowered.maps_known = maps_known;
-	g.lowered.ctx = &g;
-	ok = lower_program(q, checked, &o->check, &g.lowered) && generate(&g);
-	if (g.helper)
-		helper_run(g.helper, 0, 1, make_one, &g);
-	return ok;
+	g.lowered.maps_known = o->maps_known;
+	g.lowered.ctx = o->known_ctx;
+	return lower_program(q, checked, &o->check, &g.lowered) && generate(&g);
 }
 
 bool compile_bpftrace(struct question *q, const struct compile_options *o)
@@ -165,6 +133,8 @@ bool compile_bpftrace(struct question *q, const struct compile_options *o)
 		ast_print(p, o->dump_to);
 	if (o->until == COMPILE_PARSE)
 		return true;
+	if (o->config_known)
+		o->config_known(o->known_ctx);
 	if (!check_program(q, p, &o->check, &checked))
 		return false;
 	if (module_wants_dump(&m, "check"))

@@ -20,12 +20,14 @@ struct compile_options {
 	struct buf *dump_to;
 	enum { COMPILE_ALL, COMPILE_PARSE, COMPILE_CHECK } until;
 	/*
-	 * While programs are lowered and generated, in another thread if there are processors:
-	 * the script's maps and the ring are known (kind NAMED and RING, by their index), and
-	 * question.config.  Not for questions of a few maps.  NULL: nothing.
+	 * For who has something to do meanwhile: question.config is known, and the maps are, those
+	 * of the script and the ring (kind NAMED and RING, by their index): while the rest is made
+	 * these rows stay as they are, where they are.  NULL: nobody asks.
 	 */
-	void (*meanwhile)(void *ctx, const struct question_map *maps, size_t n);
-	void *meanwhile_ctx;
+	void (*config_known)(void *ctx);
+	void (*maps_known)(void *ctx, const struct question_map *maps, size_t n);
+	void *known_ctx;
+	struct helper *helper; /* takes part in generating; NULL: none */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "runtime/runtime.h"
 
 struct btf_view;
+struct helper;
 struct query;
 
 struct query_config {
@@ -29,7 +30,8 @@ struct query_config {
 	 * needs them.  NULL: they are opened and searched once more. */
 	const struct btf_view *(*btf)(void *ctx);
 	void *btf_ctx;
-	int tracefs_fd; /* its root folder, if somebody has it open; 0: none */
+	struct helper *helper; /* loads some of the programs; NULL: none, or threads of its own */
+	int tracefs_fd;	       /* its root folder, if somebody has it open; 0: none */
 };
 
 /* Why a program was refused or a probe did not attach. */
@@ -86,12 +88,14 @@ int query_open_vm(const struct question *q, const struct query_config *config, s
 		  struct query_error *e);
 
 /*
- * While programs are still made: make those of the maps that are known (NAMED, RING), the first
- * n of the question's.  Of the question itself only `config` is looked at.  Nothing is said if
- * that fails: query_open_kern() tries again.  query_close() if it comes to nothing.
+ * While a question is still compiled: make its ring, when question.config is known; then those of
+ * its maps that are known (NAMED), the first n of the question's.  Of the question nothing but
+ * `config` is looked at.  Nothing is said if that fails: query_open_kern() tries again.
+ * query_close() if it comes to nothing.
  */
-void query_prepare_kern(const struct question *q, const struct question_map *maps, size_t n,
-			const struct query_config *config, struct query **ret);
+void query_prepare_kern(const struct question *q, const struct query_config *config,
+			struct query **ret);
+void query_prepare_maps(struct query *x, const struct question_map *maps, size_t n);
 
 /* Run probe `i` (BEGIN, END, TEST, BENCH, SELF) once; its return value in *ret, the time in
  * *ret_ns. */

@@ -66,6 +66,8 @@ struct query_kern {
 	struct tracefs tracefs; /* likewise */
 	unsigned int cpus;	/* possible ones */
 	struct ring ring;
+	int early_ring; /* owned: not in `maps` yet; -1 */
+	uint32_t early_size;
 	void *globals; /* mapped; NULL */
 	size_t globals_n;
 	struct attached *attached; /* owned */
@@ -83,6 +85,7 @@ void query_kern_loaded(struct query_kern *x); /* the kernel's types are no longe
 
 /* Make map i; its descriptor or -errno. */
 int query_map_create(struct query_kern *x, uint32_t i, const struct question_map *m);
+int query_ring_create(struct query_kern *x, uint32_t *ret_size);
 /* All of the question that are not there yet: a caller may have put in some of others. */
 int query_maps_create(struct query_kern *x, struct query_error *e);
 

@@ -384,7 +384,7 @@ static void try_part(struct query_kern *x, uint32_t first, uint32_t n, query_bef
 			prepare(x, &x->base.q->progs.p[first + i], &a->load, &ignored) >= 0;
 	}
 	qsort(parts, n, sizeof(*parts), by_length);
-	parallel_run(n, parallel_cpus(), try_one, parts);
+	helper_run(x->config.helper, n, parallel_cpus(), try_one, parts);
 	for (uint32_t i = 0; i < n; i++) {
 		x->progs[parts[i].prog] = MAX(parts[i].fd, -1);
 		load_done(&parts[i].load);

@@ -138,6 +138,15 @@ int query_map_create(struct query_kern *x, uint32_t i, const struct question_map
 	return r;
 }
 
+int query_ring_create(struct query_kern *x, uint32_t *ret_size)
+{
+	union bpf_attr a = {.map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = ring_size(x)};
+
+	memcpy(a.map_name, "ring", sizeof("ring"));
+	*ret_size = a.max_entries;
+	return bpf_call(BPF_MAP_CREATE, &a, sizeof(a));
+}
+
 /* --cgroup: the one element is the cgroup whose tasks count. */
 static int fill_cgroup(int fd, int cgroup)
 {

@@ -110,7 +110,7 @@ static struct query_kern *without_room(const struct question *q, const struct qu
 	x->config = *config;
 	x->cpus = cpus_possible();
 	x->tracefs.root = -1;
-	x->stats = -1;
+	x->stats = x->early_ring = -1;
 	return x;
 }
 
@@ -139,21 +139,33 @@ void query_kern_loaded(struct query_kern *x)
 		kernel_btf_close(&x->btf);
 	x->is_btf_open = false;
 	x->config.btf = NULL; /* may be gone by then */
+	x->config.helper = NULL;
 }
 
-void query_prepare_kern(const struct question *q, const struct question_map *maps, size_t n,
-			const struct query_config *config, struct query **ret)
+void query_prepare_kern(const struct question *q, const struct query_config *config,
+			struct query **ret)
 {
 	struct query_kern *x = without_room(q, config);
-	struct query_error later;
 
 	*ret = &x->base;
+	x->early_ring = query_ring_create(x, &x->early_size);
+	if (x->early_ring >= 0 && ring_open(&x->ring, x->early_ring, x->early_size) < 0)
+		x->ring = (struct ring){0};
+}
+
+void query_prepare_maps(struct query *base, const struct question_map *maps, size_t n)
+{
+	struct query_kern *x = (struct query_kern *)base;
+
 	room_for(x, n, 0);
 	for (size_t i = 0; i < n; i++) {
-		if (maps[i].kind == QMAP_NAMED || maps[i].kind == QMAP_RING)
+		if (maps[i].kind == QMAP_NAMED)
 			x->maps[i] = query_map_create(x, (uint32_t)i, &maps[i]);
-		if (maps[i].kind == QMAP_RING && x->maps[i] >= 0)
-			open_ring(x, (int)i, &later);
+		if (maps[i].kind == QMAP_RING && !maps[i].max_entries && x->early_ring >= 0) {
+			x->maps[i] = x->early_ring;
+			x->ring_sizes[i] = x->early_size;
+			x->early_ring = -1;
+		}
 	}
 }
 
@@ -206,6 +218,8 @@ static void query_kern_close(struct query *base)
 			close(x->maps[i]);
 	if (x->is_btf_open)
 		kernel_btf_close(&x->btf);
+	if (x->early_ring >= 0)
+		close(x->early_ring);
 	tracefs_close(&x->tracefs);
 	if (x->stats >= 0)
 		close(x->stats);
