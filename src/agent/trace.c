@@ -237,8 +237,6 @@ static int trace(struct trace *t)
 	status = trace_filter(t);
 	if (!status)
 		status = trace_load(t);
-	helper_end(t->helper); /* it has our privileges */
-	t->helper = NULL;
 	if (status)
 		return status;
 	catch_signals(&t->q);
@@ -266,6 +264,8 @@ static int trace(struct trace *t)
 			return r == -ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_EXEC;
 		}
 	}
+	helper_end(t->helper); /* it has our privileges */
+	t->helper = NULL;
 	drop_privileges(t);
 	run(t);
 	status = finish(t);
