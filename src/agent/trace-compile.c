@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,6 +150,30 @@ void trace_open_world(struct trace *t)
 					    : world_kern_new(&options);
 }
 
+/*
+ * Compiling takes about so much memory, and the kernel hands it out page by page, at a microsecond
+ * each.  The helper asks for it at once, while nothing needs it.
+ */
+enum { HEAP_CHUNK = 96 << 10 /* below malloc's threshold for mappings */, HEAP_CHUNKS = 8 };
+
+static void warm_heap(void *ctx)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *chunks[HEAP_CHUNKS];
+
+	(void)ctx;
+	for (int i = 0; i < HEAP_CHUNKS; i++) {
+		char *p;
+
+		chunks[i] = malloc(HEAP_CHUNK);
+		p = (char *)(((uintptr_t)chunks[i] + page - 1) & ~(page - 1));
+		if (chunks[i])
+			madvise(p, HEAP_CHUNK - page, MADV_POPULATE_WRITE);
+	}
+	for (int i = 0; i < HEAP_CHUNKS; i++)
+		free(chunks[i]);
+}
+
 int trace_compile(struct trace *t)
 {
 	struct compile_options c;
@@ -161,6 +186,8 @@ int trace_compile(struct trace *t)
 		return say_unreadable(t, r);
 	if (t->runs && !t->is_embedded && t->text.n >= HELPER_MIN)
 		t->helper = helper_start();
+	if (t->helper)
+		helper_do(t->helper, warm_heap, NULL);
 	r = rt_open(&t->rt);
 	if (r < 0) {
 		log_error(r, "cannot read skep's own runtime functions");

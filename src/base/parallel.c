@@ -10,58 +10,36 @@
 
 enum { THREADS = 64, BUSY_THREADS = 4 };
 
-struct start {
-	void *(*fn)(void *);
-	void *arg;
-	cpu_set_t cpus; /* where it may run */
-	bool is_apart;	/* it was begun on others than its parent's */
-};
-
-static void *begin(void *arg)
-{
-	struct start s = *(struct start *)arg;
-
-	free(arg);
-	if (s.is_apart)
-		sched_setaffinity(0, sizeof(s.cpus), &s.cpus);
-	return s.fn(s.arg);
-}
-
 /*
  * A new thread as often as not is put where its parent runs, and waits there until that one
- * sleeps, a millisecond or more.  So it begins on another processor, if there is one.
+ * sleeps, a millisecond or more.  So it gets the other processors, if there are some.
  */
-static void set_apart(pthread_attr_t *attr, struct start *s)
+static void set_apart(pthread_attr_t *attr)
 {
 	int here = sched_getcpu();
 	cpu_set_t others;
 
-	if (here < 0 || sched_getaffinity(0, sizeof(s->cpus), &s->cpus) < 0)
+	if (here < 0 || sched_getaffinity(0, sizeof(others), &others) < 0)
 		return;
-	others = s->cpus;
 	CPU_CLR(here, &others);
-	s->is_apart =
-		CPU_COUNT(&others) && !pthread_attr_setaffinity_np(attr, sizeof(others), &others);
+	if (CPU_COUNT(&others))
+		pthread_attr_setaffinity_np(attr, sizeof(others), &others);
 }
 
 int thread_start(pthread_t *thread, size_t stack, void *(*fn)(void *), void *arg)
 {
-	struct start *s = xalloc(sizeof(*s));
 	sigset_t all, before;
 	pthread_attr_t attr;
 	int r;
 
-	*s = (struct start){.fn = fn, .arg = arg};
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, stack);
-	set_apart(&attr, s);
+	set_apart(&attr);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(thread, &attr, begin, s);
+	r = pthread_create(thread, &attr, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
-	if (r)
-		free(s);
 	return r;
 }
 

@@ -12,7 +12,8 @@
 
 /*
  * As pthread_create(), an errno or 0; signals are for the main thread.  `stack`: bytes; what
- * only makes a system call needs THREAD_STACK_SMALL.
+ * only makes a system call needs THREAD_STACK_SMALL.  It runs on other processors than this one,
+ * if there are some.
  */
 enum { THREAD_STACK_SMALL = 128 << 10, THREAD_STACK = 8 << 20 };
 int thread_start(pthread_t *thread, size_t stack, void *(*fn)(void *), void *arg);

@@ -72,7 +72,6 @@ bool module_make(const struct question *q, struct ir_module *m, const struct mod
 		return false;
 	opt_run(m, o->level, after_pass, &x);
 	dump(&x, "opt", m);
-	check(&x, "opt", m);
 	return !part->diags.errors && gen_part(q, m, options, part);
 }
 

@@ -4,10 +4,9 @@
  *
  * A hook may be had in several ways; here the cheapest that means the same is chosen:
  *
- *	tracepoint      raw, if the action does not look at args, or only at those that are
- *	                arguments as well, as the id of raw_syscalls:sys_enter (detached at
- *	                once); tp_btf, where a look behind an argument finds the rest; else by
- *	                perf event, whose context has the fields.  Not tp_btf where raw will
+ *	tracepoint      raw, if the action does not look at args, or only at those that can
+ *	                be had as well, as the id of raw_syscalls:* (detached at once); else by
+ *	                perf event, whose context has the fields.  Not tp_btf, where raw will
  *	                do: the kernel takes 0.1 ms more to load it, since it looks through
  *	                all its types
  *	rawtracepoint   tp_btf with typed arguments, else raw
@@ -94,6 +93,25 @@ static bool has_btf_tracepoint(struct lower *L, const char *event)
 	return btf_find(v, 1u << BTF_KIND_TYPEDEF, name) != 0;
 }
 
+/*
+ * Is there a raw tracepoint of this name?  Some are on every kernel; of others a type tells, which
+ * is to be searched for.
+ */
+static bool has_raw_tracepoint(struct lower *L, const char *event)
+{
+	static const char *const always[] = {"sys_enter",	   "sys_exit",
+					     "sched_switch",	   "sched_process_exit",
+					     "sched_process_exec", "sched_process_fork",
+					     "sched_wakeup",	   "sched_wakeup_new"};
+
+	if (world_has(L->w, WORLD_EMBEDDED))
+		return false;
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		if (!strcmp(always[i], event))
+			return true;
+	return has_btf_tracepoint(L, event);
+}
+
 void lower_attach_by(struct unit *u, enum question_attach kind)
 {
 	static const enum access accesses[QATTACHES] = {
@@ -140,17 +158,15 @@ static void plan_tracepoint(struct lower *L, struct unit *u)
 {
 	bool is_enter = !strcmp(u->point->event, "sys_enter");
 
-	/* a type by this name tells that there is such a raw tracepoint */
+	/* at the exit the number is among the registers */
 	if (is_raw_syscall(u) && !asks(u->probe, ASKS_ARGS | BUT_RAW_SYSCALL) &&
-	    has_btf_tracepoint(L, u->point->event)) {
-		if (is_enter)
-			lower_attach_by(u, QATTACH_RAW_TP);
-		else
-			by_trampoline(u, QATTACH_TP_BTF, u->point->event, NULL);
+	    (is_enter || world_has(L->w, WORLD_TASK_PT_REGS)) &&
+	    has_raw_tracepoint(L, u->point->event)) {
+		lower_attach_by(u, QATTACH_RAW_TP);
 		u->access = is_enter ? ACCESS_SYS_ENTER : ACCESS_SYS_EXIT;
 		return;
 	}
-	if (!asks(u->probe, ASKS_ARGS) && has_btf_tracepoint(L, u->point->event))
+	if (!asks(u->probe, ASKS_ARGS) && has_raw_tracepoint(L, u->point->event))
 		lower_attach_by(u, QATTACH_RAW_TP);
 }
 
