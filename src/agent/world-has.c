@@ -39,8 +39,9 @@ static bool kprobe_helper(uint32_t helper)
 static bool try(struct world *w, enum world_feature f)
 {
 	switch (f) {
-	case WORLD_TP_BTF:
-		return kernel_has_tp_btf();
+	case WORLD_TP_BTF: /* 5.5; it takes the types, and what the recent ones take as well */
+		return (world_kern_has(w, WORLD_TASK_PT_REGS) && w->ops->btf(w)) ||
+		       kernel_has_tp_btf();
 	case WORLD_FENTRY:
 		return kernel_can_trace(BPF_TRACE_FENTRY,
 					find(w, BTF_ONE(FUNC), "security_file_open"));

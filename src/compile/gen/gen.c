@@ -337,8 +337,10 @@ bool gen_part(const struct question *q, const struct ir_module *m, const struct 
 	g.funcs = arena_array(&g.a, struct mach *, n);
 	g.depths = arena_array(&g.a, uint32_t, n);
 	g.deepest = arena_array(&g.a, uint32_t, n);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		plan_func(&g.a, &m->funcs.p[i], &g.plans[i]);
+		plan_move_huge(&g.plans[i], &m->funcs.p[i], &g.scratch_size);
+	}
 	gen_funcs(&g);
 	if (!g.failed)
 		emit_all(&g);

@@ -185,6 +185,8 @@ void plan_func(struct arena *a, const struct ir_func *f, struct slot_plan *ret);
  * and on.  Returns how many bytes of stack that saves; 0: nothing can be moved.
  */
 uint32_t plan_move(struct slot_plan *p, const struct ir_func *f, uint32_t bytes, uint32_t *at);
+/* Those that no stack has room for. */
+void plan_move_huge(struct slot_plan *p, const struct ir_func *f, uint32_t *at);
 
 void select_func(struct mach *c, const struct slot_plan *plan);
 

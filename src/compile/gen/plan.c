@@ -96,24 +96,41 @@ void plan_func(struct arena *a, const struct ir_func *f, struct slot_plan *ret)
 			plan_insn(&p, &f->blocks.p[b].insns.p[k]);
 }
 
+/* The largest that can move; UINT32_MAX: none. */
+static uint32_t largest(const struct slot_plan *p, const struct ir_func *f)
+{
+	uint32_t best = UINT32_MAX;
+
+	for (uint32_t s = 0; s < f->slots.n; s++)
+		if (p->scratch[s] < 0 && !p->is_pinned[s] &&
+		    (best == UINT32_MAX || f->slots.p[s].size > f->slots.p[best].size))
+			best = s;
+	return best;
+}
+
+static void move(struct slot_plan *p, const struct ir_func *f, uint32_t slot, uint32_t *at)
+{
+	*at = (*at + 7) & ~7u;
+	p->scratch[slot] = (int32_t)*at;
+	p->uses_scratch = true;
+	*at += f->slots.p[slot].size;
+}
+
+void plan_move_huge(struct slot_plan *p, const struct ir_func *f, uint32_t *at)
+{
+	uint32_t s;
+
+	while ((s = largest(p, f)) != UINT32_MAX && f->slots.p[s].size > MACH_STACK)
+		move(p, f, s, at);
+}
+
 uint32_t plan_move(struct slot_plan *p, const struct ir_func *f, uint32_t bytes, uint32_t *at)
 {
-	uint32_t saved = 0;
+	uint32_t saved = 0, s;
 
-	while (saved < bytes) {
-		uint32_t best = UINT32_MAX;
-
-		for (uint32_t s = 0; s < f->slots.n; s++)
-			if (p->scratch[s] < 0 && !p->is_pinned[s] &&
-			    (best == UINT32_MAX || f->slots.p[s].size > f->slots.p[best].size))
-				best = s;
-		if (best == UINT32_MAX)
-			break;
-		*at = (*at + 7) & ~7u;
-		p->scratch[best] = (int32_t)*at;
-		p->uses_scratch = true;
-		*at += f->slots.p[best].size;
-		saved += (f->slots.p[best].size + 7) & ~7u;
+	while (saved < bytes && (s = largest(p, f)) != UINT32_MAX) {
+		move(p, f, s, at);
+		saved += (f->slots.p[s].size + 7) & ~7u;
 	}
 	return saved;
 }

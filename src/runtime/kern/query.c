@@ -286,8 +286,7 @@ static int query_kern_run(struct query *base, uint32_t probe, uint32_t repeat, u
 		repeat = 1;
 	if (x->base.q->progs.p[prog].prog_type != BPF_PROG_TYPE_RAW_TRACEPOINT)
 		return run_packet(x->progs[prog], repeat, ret, ret_ns);
-	r = query_stats(&x->base, prog, &runs, &ns);
-	has_stats = r >= 0;
+	has_stats = x->stats >= 0 && query_stats(&x->base, prog, &runs, &ns) >= 0;
 	r = run_raw_tp(x->progs[prog], repeat, ret, ret_ns);
 	/* the program's own time, without the system call's, if that is counted */
 	if (r >= 0 && has_stats && query_stats(&x->base, prog, &runs_then, &ns_then) >= 0 &&
