@@ -136,7 +136,6 @@ static struct query_config query_config(struct trace *t)
 		.all_cpus = t->o->all_cpus,
 		.btf = kernel_types,
 		.btf_ctx = t->world,
-		.tracefs_fd = world_tracefs(t->world),
 		.helper = t->helper,
 	};
 }
@@ -181,6 +180,7 @@ int trace_load(struct trace *t)
 	struct answer_options options = trace_answer_options(t);
 	int r;
 
+	config.tracefs_fd = world_tracefs(t->world);
 	r = t->is_embedded ? query_open_vm(&t->q, &config, &t->query, &e)
 			   : query_open_kern(&t->q, &config, &t->query, &e);
 	if (r >= 0 && config.child_pid)

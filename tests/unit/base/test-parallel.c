@@ -37,3 +37,60 @@ TEST(few_parts)
 	CHECK_EQ(done[2], 0);
 	CHECK(parallel_cpus() >= 1);
 }
+
+/* --- a helper */
+
+struct diary {
+	int n, at[8];
+};
+
+static void write_down(void *ctx)
+{
+	struct diary *d = *(struct diary **)ctx;
+	int **value = (int **)ctx + 1;
+
+	d->at[d->n++] = **value;
+}
+
+static void check_helper(struct helper *h)
+{
+	int values[20], done[PARTS + 1] = {0}, wrong = 0;
+	struct {
+		struct diary *d;
+		int *value;
+	} jobs[20];
+	struct diary d[3] = {};
+
+	/* more than it keeps; one after the other, and all before the work that comes next */
+	for (int i = 0; i < 20; i++) {
+		values[i] = i;
+		jobs[i].d = &d[i / 8];
+		jobs[i].value = &values[i];
+		helper_do(h, write_down, &jobs[i]);
+	}
+	helper_run(h, PARTS, 3, count, done);
+	for (int i = 0; i < 20; i++)
+		CHECK_EQ(d[i / 8].at[i % 8], i);
+	for (size_t i = 0; i < PARTS; i++)
+		wrong += done[i] != 1;
+	CHECK_EQ(wrong, 0);
+	helper_run(h, PARTS, 1, count, done);
+	CHECK_EQ(done[0] + done[PARTS - 1], 4);
+	helper_end(h);
+}
+
+TEST(a_helper)
+{
+	check_helper(helper_start());
+}
+
+TEST(no_helper)
+{
+	check_helper(NULL);
+}
+
+TEST(a_helper_that_has_nothing_to_do)
+{
+	helper_end(helper_start());
+	CHECK(true);
+}
