@@ -72,6 +72,7 @@ bool module_make(const struct question *q, struct ir_module *m, const struct mod
 		return false;
 	opt_run(m, o->level, after_pass, &x);
 	dump(&x, "opt", m);
+	check(&x, "opt", m); /* with numbers that are known by now, as places in variables */
 	return !part->diags.errors && gen_part(q, m, options, part);
 }
 
