@@ -65,6 +65,7 @@ struct query_kern {
 	bool is_btf_open;
 	struct tracefs tracefs; /* likewise */
 	unsigned int cpus;	/* possible ones */
+	bool can_grow;		/* query_can_grow() */
 	struct ring ring;
 	int early_ring; /* owned: not in `maps` yet; -1 */
 	uint32_t early_size;
@@ -83,6 +84,7 @@ void query_hint(struct query_error *e, const char *format, ...) _printf_(2, 3);
 struct query_kern *query_kern_new(const struct question *q, const struct query_config *config);
 void query_kern_loaded(struct query_kern *x); /* the kernel's types are no longer needed */
 
+bool query_can_grow(void); /* may tables be made without memory for their elements? */
 /* Make map i; its descriptor or -errno. */
 int query_map_create(struct query_kern *x, uint32_t i, const struct question_map *m);
 int query_ring_create(struct query_kern *x, uint32_t *ret_size);

@@ -98,15 +98,17 @@ static uint32_t ring_size(const struct query_kern *x)
  * Since 6.1 hash tables take elements from stocks that are filled up by interrupts
  * ("bpf: Convert hash map to bpf_mem_alloc"); before, they asked the allocator from within the
  * program, which tracing cannot do everywhere.  By version: nothing that can be tried shows it,
- * and a kernel that has it and looks older only loses some memory.
+ * and a kernel that has it and looks older only loses some memory.  With PREEMPT_RT a thread fills
+ * them up, when it gets its turn.
  */
-static bool can_grow(void)
+bool query_can_grow(void)
 {
 	unsigned int major, minor;
 	struct utsname u;
 
 	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
-	       (major > 6 || (major == 6 && minor >= 1));
+	       (major > 6 || (major == 6 && minor >= 1)) &&
+	       access("/sys/kernel/realtime", F_OK) < 0;
 }
 
 int query_map_create(struct query_kern *x, uint32_t i, const struct question_map *m)
@@ -119,7 +121,7 @@ int query_map_create(struct query_kern *x, uint32_t i, const struct question_map
 	a.value_size = m->value_size;
 	a.max_entries = m->max_entries;
 	a.map_flags = m->flags;
-	if (m->grows && can_grow())
+	if (m->grows && x->can_grow)
 		a.map_flags |= BPF_F_NO_PREALLOC;
 	make_name(m, a.map_name);
 	if (m->kind == QMAP_RING) {

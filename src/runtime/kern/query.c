@@ -109,6 +109,7 @@ static struct query_kern *without_room(const struct question *q, const struct qu
 	x->base.q = q;
 	x->config = *config;
 	x->cpus = cpus_possible();
+	x->can_grow = query_can_grow();
 	x->tracefs.root = -1;
 	x->stats = x->early_ring = -1;
 	return x;
