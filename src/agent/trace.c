@@ -211,10 +211,10 @@ static int list_probes(const struct trace *t)
 	return 0;
 }
 
-static int trace(struct trace *t)
+/* The question; and what it is asked of, if it is to run. */
+static int prepare(struct trace *t)
 {
-	unsigned int n = 0;
-	int status = 0, r;
+	int status = 0;
 
 	t->runs = (t->o->what == TRACE_RUN && !t->o->wants_list && !t->o->emit) || measures(t);
 	if (!t->o->object.p)
@@ -225,7 +225,14 @@ static int trace(struct trace *t)
 		status = trace_prepare_command(t);
 	if (status)
 		return status;
-	status = t->o->object.p ? trace_open_object(t) : trace_compile(t);
+	return t->o->object.p ? trace_open_object(t) : trace_compile(t);
+}
+
+static int trace(struct trace *t)
+{
+	int status = prepare(t), r;
+	unsigned int n = 0;
+
 	if (!status && t->o->wants_list)
 		return list_probes(t);
 	if (!status && t->o->what == TRACE_EXPLAIN)
