@@ -263,11 +263,35 @@ static void final_loop_builtin(struct final *f, struct expr *e)
 
 /* --- the walk */
 
+static void needs_value(struct check *c, struct expr *e)
+{
+	if (e && (e->kind == EXPR_IF || e->kind == EXPR_BLOCK) &&
+	    expr_type(c, e)->kind == TYPE_NONE)
+		diag(c->d, D_TYPE_MISMATCH, e->span, "Expected a value, this has none");
+}
+
+/* A block, or an if, may be without a value: as a statement, but not as an operand. */
+static void final_operands(struct check *c, struct expr *e)
+{
+	switch ((int)e->kind) {
+	case EXPR_BINARY:
+	case EXPR_INDEX:
+		needs_value(c, e->b);
+		needs_value(c, e->a);
+		break;
+	case EXPR_UNARY:
+	case EXPR_FIELD:
+		needs_value(c, e->a);
+		break;
+	}
+}
+
 static void final_expr(struct visit *w, struct expr *e)
 {
 	struct final *f = (struct final *)w;
 	struct check *c = f->c;
 
+	final_operands(c, e);
 	switch ((int)e->kind) {
 	case EXPR_IDENT:
 		final_ident(c, e);
