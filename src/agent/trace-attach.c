@@ -181,6 +181,8 @@ int trace_load(struct trace *t)
 	int r;
 
 	config.tracefs_fd = world_tracefs(t->world);
+	config.prepared = t->query;
+	t->query = NULL;
 	r = t->is_embedded ? query_open_vm(&t->q, &config, &t->query, &e)
 			   : query_open_kern(&t->q, &config, &t->query, &e);
 	if (r >= 0 && config.child_pid)

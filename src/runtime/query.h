@@ -30,8 +30,9 @@ struct query_config {
 	 * needs them.  NULL: they are opened and searched once more. */
 	const struct btf_view *(*btf)(void *ctx);
 	void *btf_ctx;
-	struct helper *helper; /* loads some of the programs; NULL: none, or threads of its own */
-	int tracefs_fd;	       /* its root folder, if somebody has it open; 0: none */
+	struct query *prepared; /* by query_prepare_kern(), of this question: taken over; NULL */
+	struct helper *helper;	/* loads some of the programs; NULL: none, or threads of its own */
+	int tracefs_fd;		/* its root folder, if somebody has it open; 0: none */
 };
 
 /* Why a program was refused or a probe did not attach. */
@@ -74,10 +75,7 @@ struct query {
 	const struct question *q; /* borrowed */
 };
 
-/*
- * In the kernel: any hook, for who may.  *ret: NULL, or what query_prepare_kern() made of the same
- * question; it is closed on failure.
- */
+/* In the kernel: any hook, for who may. */
 int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
 		    struct query_error *e);
 /*

@@ -173,12 +173,13 @@ void query_prepare_maps(struct query *base, const struct question_map *maps, siz
 int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
 		    struct query_error *e)
 {
-	struct query_kern *x = *ret ? (struct query_kern *)*ret : without_room(q, config);
+	struct query_kern *x =
+		config->prepared ? (struct query_kern *)config->prepared : without_room(q, config);
 	int r;
 
 	room_for(x, q->maps.n, q->progs.n);
-	*ret = NULL;
 	x->config = *config;
+	x->config.prepared = NULL;
 	if (x->tracefs.root < 0 && config->tracefs_fd > 0)
 		x->tracefs.root = fcntl(config->tracefs_fd, F_DUPFD_CLOEXEC, 0);
 	*e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
