@@ -85,9 +85,8 @@ struct query_kern *query_kern_new(const struct question *q, const struct query_c
 void query_kern_loaded(struct query_kern *x); /* the kernel's types are no longer needed */
 
 bool query_can_grow(void); /* may tables be made without memory for their elements? */
-/* Make map i; its descriptor or -errno. */
-int query_map_create(struct query_kern *x, uint32_t i, const struct question_map *m);
-int query_ring_create(struct query_kern *x, uint32_t *ret_size);
+/* Make a map; its descriptor or -errno.  A ring's bytes in *ret_ring_size. */
+int query_map_create(struct query_kern *x, const struct question_map *m, uint32_t *ret_ring_size);
 /* All of the question that are not there yet: a caller may have put in some of others. */
 int query_maps_create(struct query_kern *x, struct query_error *e);
 

@@ -111,7 +111,7 @@ bool query_can_grow(void)
 	       access("/sys/kernel/realtime", F_OK) < 0;
 }
 
-int query_map_create(struct query_kern *x, uint32_t i, const struct question_map *m)
+int query_map_create(struct query_kern *x, const struct question_map *m, uint32_t *ret_ring_size)
 {
 	union bpf_attr a = {0};
 	int r;
@@ -128,7 +128,7 @@ int query_map_create(struct query_kern *x, uint32_t i, const struct question_map
 		a.key_size = a.value_size = 0;
 		if (!a.max_entries)
 			a.max_entries = ring_size(x);
-		x->ring_sizes[i] = a.max_entries;
+		*ret_ring_size = a.max_entries;
 	}
 	if (m->kind == QMAP_GLOBALS && m->type == BPF_MAP_TYPE_ARRAY)
 		a.map_flags |= BPF_F_MMAPABLE;
@@ -138,15 +138,6 @@ int query_map_create(struct query_kern *x, uint32_t i, const struct question_map
 		r = bpf_call(BPF_MAP_CREATE, &a, sizeof(a));
 	}
 	return r;
-}
-
-int query_ring_create(struct query_kern *x, uint32_t *ret_size)
-{
-	union bpf_attr a = {.map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = ring_size(x)};
-
-	memcpy(a.map_name, "ring", sizeof("ring"));
-	*ret_size = a.max_entries;
-	return bpf_call(BPF_MAP_CREATE, &a, sizeof(a));
 }
 
 /* --cgroup: the one element is the cgroup whose tasks count. */
@@ -185,7 +176,7 @@ static void create_one(void *ctx, size_t i)
 	struct query_kern *x = ctx;
 
 	if (x->maps[i] < 0) /* else it is borrowed: query-internal.h */
-		x->maps[i] = query_map_create(x, (uint32_t)i, &x->base.q->maps.p[i]);
+		x->maps[i] = query_map_create(x, &x->base.q->maps.p[i], &x->ring_sizes[i]);
 }
 
 /* Most of the time goes into the memory of hashes, which the kernel asks for at once. */

@@ -76,9 +76,9 @@ static void set_facts(struct query_kern *x)
 	query_global_set(&x->base, q->global_start_ns, &start, sizeof(start));
 }
 
-static int open_ring(struct query_kern *x, int i, struct query_error *e)
+static int open_ring(struct query_kern *x, struct query_error *e)
 {
-	int r;
+	int i = x->base.q->ring, r;
 
 	if (i < 0 || x->ring.consumer)
 		return 0;
@@ -146,10 +146,12 @@ void query_kern_loaded(struct query_kern *x)
 void query_prepare_kern(const struct question *q, const struct query_config *config,
 			struct query **ret)
 {
+	static const struct question_map ring = {
+		.name = "ring", .kind = QMAP_RING, .type = BPF_MAP_TYPE_RINGBUF};
 	struct query_kern *x = without_room(q, config);
 
 	*ret = &x->base;
-	x->early_ring = query_ring_create(x, &x->early_size);
+	x->early_ring = query_map_create(x, &ring, &x->early_size);
 	if (x->early_ring >= 0 && ring_open(&x->ring, x->early_ring, x->early_size) < 0)
 		x->ring = (struct ring){0};
 }
@@ -161,7 +163,7 @@ void query_prepare_maps(struct query *base, const struct question_map *maps, siz
 	room_for(x, n, 0);
 	for (size_t i = 0; i < n; i++) {
 		if (maps[i].kind == QMAP_NAMED)
-			x->maps[i] = query_map_create(x, (uint32_t)i, &maps[i]);
+			x->maps[i] = query_map_create(x, &maps[i], &x->ring_sizes[i]);
 		if (maps[i].kind == QMAP_RING && !maps[i].max_entries && x->early_ring >= 0) {
 			x->maps[i] = x->early_ring;
 			x->ring_sizes[i] = x->early_size;
@@ -187,7 +189,7 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 		x->stats = enable_stats();
 	r = query_maps_create(x, e);
 	if (r >= 0)
-		r = open_ring(x, q->ring, e);
+		r = open_ring(x, e);
 	if (r >= 0)
 		map_globals(x);
 	if (r >= 0)
