@@ -14,6 +14,7 @@
 #include "compile/pipeline.h"
 
 #include "base/parallel.h"
+#include "compile/ir/op.h"
 #include "compile/lang/bpftrace/lower.h"
 #include "compile/lang/bpftrace/parse.h"
 #include "compile/module.h"
@@ -42,8 +43,7 @@ static uint32_t size_of(const struct ir_module *m)
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < m->funcs.n; i++)
-		for (size_t k = 0; k < m->funcs.p[i].blocks.n; k++)
-			n += m->funcs.p[i].blocks.p[k].insns.n;
+		n += (uint32_t)ir_n_insns(&m->funcs.p[i]);
 	return n;
 }
 

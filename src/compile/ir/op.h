@@ -142,6 +142,16 @@ static inline unsigned int ir_end_uses(const struct ir_block *b, ir_reg ret[2])
 	return n + (b->end == IRE_BRANCH && b->b.reg);
 }
 
+/* Instructions of a function; the ends of its blocks are none. */
+static inline size_t ir_n_insns(const struct ir_func *f)
+{
+	size_t n = 0;
+
+	for (size_t b = 0; b < f->blocks.n; b++)
+		n += f->blocks.p[b].insns.n;
+	return n;
+}
+
 /* Where a block goes: how many, and where the i-th stands. */
 static inline uint32_t ir_n_succs(const struct ir_block *b)
 {

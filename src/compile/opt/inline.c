@@ -72,18 +72,10 @@ static bool uses_scratch(const struct ir_func *f)
 	return false;
 }
 
-static uint32_t n_insns(const struct ir_func *f)
-{
-	uint32_t n = 0;
-
-	for (uint32_t b = 0; b < f->blocks.n; b++)
-		n += f->blocks.p[b].insns.n + 1;
-	return n;
-}
-
 static bool fits(const struct ir_func *to, const struct ir_func *from)
 {
-	return n_insns(from) <= INSNS_MAX && slot_bytes(to) + slot_bytes(from) <= SLOTS_MAX &&
+	return ir_n_insns(from) + from->blocks.n <= INSNS_MAX &&
+	       slot_bytes(to) + slot_bytes(from) <= SLOTS_MAX &&
 	       !(uses_scratch(to) && uses_scratch(from));
 }
 

@@ -210,11 +210,8 @@ static void walk(struct numbering *nu)
 
 static void make_buckets(struct numbering *nu)
 {
-	const struct ir_func *f = nu->fl->f;
-	size_t n = 0;
+	size_t n = ir_n_insns(nu->fl->f);
 
-	for (size_t b = 0; b < f->blocks.n; b++)
-		n += f->blocks.p[b].insns.n;
 	nu->n_buckets = BUCKETS_MIN;
 	while (nu->n_buckets < n && nu->n_buckets < BUCKETS_MAX)
 		nu->n_buckets *= 2;
