@@ -54,18 +54,18 @@ static const char *map_type_word(const struct question_map *m)
  * Measured on Linux 6.18, a call of 309 ns: 18 ns more where the number is another one (5 with
  * a perf event on one call alone), 69 ns more where it is asked for (a perf event: 167).
  */
+#define ALL_CALLS                                                                               \
+	"all system calls, told apart by number: 13 ns for each other call, but 100 ns less a " \
+	"hit than a perf event, and 0.1 ms to detach, not 70"
+
 static const char *hook_word(const struct question_probe *p)
 {
 	if (!str_starts(str_of(p->name), STR("tracepoint:syscalls:")))
 		return attach_kinds[p->attach].does;
 	if (p->attach == QATTACH_TP_BTF)
-		return "tp_btf: all system calls, told apart by number: 13 ns for each other call, "
-		       "but 100 ns less a hit than a perf event, and 0.1 ms to detach, not 70";
+		return "tp_btf: " ALL_CALLS;
 	if (p->attach == QATTACH_RAW_TP)
-		return "raw tracepoint: all system calls, told apart by number: 13 ns for each "
-		       "other "
-		       "call, but 100 ns less a hit than a perf event, and 0.1 ms to detach, not "
-		       "70";
+		return "raw tracepoint: " ALL_CALLS;
 	return attach_kinds[p->attach].does;
 }
 

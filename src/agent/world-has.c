@@ -13,7 +13,6 @@ enum {
 	HELPER_FOR_EACH_MAP_ELEM = 164,
 	HELPER_GET_FUNC_IP = 173,
 	HELPER_GET_ATTACH_COOKIE = 174,
-	HELPER_TASK_PT_REGS = 175,
 	HELPER_LOOP = 181,
 	HELPER_MAP_LOOKUP_PERCPU = 195,
 	HELPER_KTIME_TAI = 208,
@@ -73,7 +72,7 @@ static bool try(struct world *w, enum world_feature f)
 	case WORLD_TASK_BTF:
 		return kprobe_helper(BPF_FUNC_get_current_task_btf);
 	case WORLD_TASK_PT_REGS:
-		return kprobe_helper(HELPER_TASK_PT_REGS);
+		return kprobe_helper(BPF_FUNC_task_pt_regs);
 	case WORLD_JIFFIES64:
 		return kprobe_helper(BPF_FUNC_jiffies64);
 	case WORLD_GET_FUNC_IP:

@@ -10,7 +10,6 @@
 enum {
 	LOG_ROOM = 4096,
 	/* helpers that the headers we build with may not have */
-	HELPER_TASK_PT_REGS = 175,
 	HELPER_KTIME_GET_TAI_NS = 208,
 };
 
@@ -175,7 +174,7 @@ bool kernel_is_recent(void)
 		insn_call(0, BPF_FUNC_jiffies64),
 		insn_call(0, BPF_FUNC_get_current_task_btf),
 		insn_mov(BPF_REG_1, BPF_REG_0),
-		insn_call(0, HELPER_TASK_PT_REGS),
+		insn_call(0, BPF_FUNC_task_pt_regs),
 		insn_mov_imm(BPF_REG_1, 0),
 		insn_movsx(BPF_REG_0, BPF_REG_1, 8),
 		insn_mov_imm(BPF_REG_0, 0),
