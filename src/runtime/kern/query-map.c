@@ -19,6 +19,7 @@ enum {
 	BATCH = 4096,
 	BATCH_MAX = 1 << 20,
 	RING_MIN = 256 << 10,
+	RING_OF_CPU = 512 << 10, /* twice what perf buffers have by default in other tracers */
 	RING_MAX = 2 << 20,
 	RING_SHARE = 1024,	/* of memory: a thousandth */
 	PARALLEL_MIN = 2 << 20, /* bytes of maps: less is made before a thread has begun */
@@ -80,7 +81,10 @@ static uint32_t power_of_two(uint64_t n, uint64_t min, uint64_t max)
 	return (uint32_t)at;
 }
 
-/* By configuration, else a thousandth of memory; it counts as ours, so not much. */
+/*
+ * By configuration, else a thousandth of memory, and no more than what the processors fill in some
+ * ten milliseconds: it counts as ours, and each megabyte takes the kernel 0.3 ms.
+ */
 static uint32_t ring_size(const struct query_kern *x)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), n = x->config.ring_bytes;
@@ -91,6 +95,7 @@ static uint32_t ring_size(const struct query_kern *x)
 	if (n)
 		return power_of_two(n, page, 1u << 30);
 	n = sysinfo(&s) < 0 ? 0 : (uint64_t)s.totalram * s.mem_unit / RING_SHARE;
+	n = MIN(n, x->cpus * (uint64_t)RING_OF_CPU);
 	return power_of_two(n, MAX(page, (uint64_t)RING_MIN), RING_MAX);
 }
 

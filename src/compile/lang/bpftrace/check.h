@@ -93,7 +93,8 @@ struct map_decl {
 	uint64_t max_entries; /* 0: config's */
 	uint32_t index;	      /* in question.maps: set by lower */
 	bool is_used, is_read, is_iterated;
-	bool holds_irqs; /* an action that may hold up interrupts names it: set by lower */
+	/* how often actions name it that may hold up interrupts; in loops: UINT32_MAX; by lower */
+	uint32_t uses_without_irqs;
 };
 
 /*
