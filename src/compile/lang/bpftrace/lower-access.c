@@ -79,7 +79,7 @@ static ir_reg syscall_regs(struct lower *L)
 	return v.reg;
 }
 
-static struct ir_val syscall_number(struct lower *L)
+struct ir_val lower_syscall_number(struct lower *L)
 {
 	if (L->nr_reg)
 		return IR_R(L->nr_reg);
@@ -294,7 +294,7 @@ static struct ir_val syscall_field(struct lower *L, const struct expr *e)
 	unsigned int i = (e->member_offset - 16) / 8;
 
 	if (e->member_offset < 16 || !strcmp(e->name, "__syscall_nr"))
-		return lower_fit(L, syscall_number(L), e->type);
+		return lower_fit(L, lower_syscall_number(L), e->type);
 	if (L->unit->access == ACCESS_SYS_EXIT)
 		return lower_fit(L, ir_load(&L->b, L->body->ctx, 8, 8, false), e->type);
 	if (i >= sizeof(syscall_offsets) / sizeof(*syscall_offsets))

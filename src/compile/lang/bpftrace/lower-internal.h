@@ -241,6 +241,7 @@ struct mem lower_args_place(struct lower *L, struct expr *e);
 struct mem lower_args_blob(struct lower *L, struct expr *e);
 struct ir_val lower_usdt_arg(struct lower *L, const struct expr *e, unsigned int n);
 int lower_reg_offset(const char *name); /* in pt_regs; −1: there is none */
+struct ir_val lower_syscall_number(struct lower *L);
 
 /* --- lower-var.c */
 struct home *lower_home(struct lower *L, struct variable *v);
