@@ -157,10 +157,8 @@ static void make_maps(void *ctx)
 	query_prepare_maps(t->query, t->early_maps, t->n_early_maps);
 }
 
-void trace_config_known(void *ctx)
+void trace_config_known(struct trace *t)
 {
-	struct trace *t = ctx;
-
 	helper_do(t->helper, make_ring, t);
 }
 

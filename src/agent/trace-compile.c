@@ -106,7 +106,6 @@ static struct compile_options compile_options(struct trace *t, struct buf *dump)
 		.text = buf_str(&t->text),
 		.check =
 			{
-				.world = t->world,
 				.pid = o->pid ? (int)o->pid : -1,
 				.has_child = o->command,
 				.has_cgroup = o->cgroup,
@@ -120,18 +119,11 @@ static struct compile_options compile_options(struct trace *t, struct buf *dump)
 				.is_portable = o->emit,
 				.is_offline = o->what == TRACE_CHECK || o->wants_list,
 			},
-		.rt = t->rt,
 		.level = (int)o->level,
 		.dump = o->dump,
 		.dump_to = dump,
 	};
 
-	if (t->helper) {
-		c.helper = t->helper;
-		c.config_known = trace_config_known;
-		c.maps_known = trace_maps_known;
-		c.known_ctx = t;
-	}
 	trace_words_params(&t->params, o, &c.params);
 	return c;
 }
@@ -154,7 +146,7 @@ void trace_open_world(struct trace *t)
  * Compiling takes about so much memory, and the kernel hands it out page by page, at a microsecond
  * each.  The helper asks for it at once, while nothing needs it.
  */
-enum { HEAP_CHUNK = 96 << 10 /* below malloc's threshold for mappings */, HEAP_CHUNKS = 8 };
+enum { HEAP_CHUNK = 96 << 10 /* below malloc's threshold for mappings */, HEAP_CHUNKS = 4 };
 
 static void warm_heap(void *ctx)
 {
@@ -174,28 +166,95 @@ static void warm_heap(void *ctx)
 		free(chunks[i]);
 }
 
+/* --- ahead of the compiler: what it will need, by the helper if there is one */
+
+static void open_rt(void *ctx)
+{
+	struct trace *t = ctx;
+
+	t->rt_error = rt_open(&t->rt);
+}
+
+/* A load takes 0.1 ms; trace_choose() has the answer then. */
+static void ask_kernel(void *ctx)
+{
+	struct trace *t = ctx;
+
+	trace_open_world(t);
+	world_has(t->world, WORLD_CPU_V4);
+}
+
+/* Types of the kernel that a script of this text is likely to name, as lower-dispatch.c does. */
+static void find_types(void *ctx)
+{
+	struct trace *t = ctx;
+	struct str text = buf_str(&t->text);
+
+	if (str_has(text, STR("syscalls:")))
+		world_types_ahead(t->world,
+				  str_has(text, STR("sys_exit_")) ? "btf_trace_sys_exit" : NULL);
+}
+
+/* Returns what to wait for before anything is asked of t->world or t->rt. */
+static unsigned int look_ahead(struct trace *t)
+{
+	unsigned int job;
+
+	if (t->runs && t->o->runtime != RUNTIME_EMBEDDED && t->text.n >= HELPER_MIN)
+		t->helper = helper_start();
+	if (trace_has_choice(t))
+		helper_do(t->helper, ask_kernel, t);
+	job = helper_do(t->helper, open_rt, t);
+	if (t->helper && trace_has_choice(t))
+		helper_do(t->helper, find_types, t);
+	if (t->helper)
+		helper_do(t->helper, warm_heap, NULL);
+	return job;
+}
+
+/* What the tree is compiled for, and with. */
+static void settle(struct trace *t, struct compile_options *c)
+{
+	trace_choose(t);
+	trace_open_world(t);
+	if (t->is_embedded) {
+		helper_end(t->helper);
+		t->helper = NULL;
+	}
+	c->check.world = t->world;
+	c->rt = t->rt;
+	if (!t->helper)
+		return;
+	trace_config_known(t);
+	c->helper = t->helper;
+	c->maps_known = trace_maps_known;
+	c->known_ctx = t;
+}
+
 int trace_compile(struct trace *t)
 {
 	struct compile_options c;
 	struct buf dump = {0};
-	bool ok;
+	struct program *p;
+	unsigned int job;
+	bool ok = false;
 	int r;
 
 	r = read_text(t);
 	if (r < 0)
 		return say_unreadable(t, r);
-	if (t->runs && !t->is_embedded && t->text.n >= HELPER_MIN)
-		t->helper = helper_start();
-	if (t->helper)
-		helper_do(t->helper, warm_heap, NULL);
-	r = rt_open(&t->rt);
-	if (r < 0) {
-		log_error(r, "cannot read skep's own runtime functions");
+	job = look_ahead(t);
+	c = compile_options(t, &dump);
+	p = compile_read(&t->q, &c);
+	helper_wait(t->helper, job);
+	if (t->rt_error < 0) {
+		log_error(t->rt_error, "cannot read skep's own runtime functions");
 		return EXIT_FAILED;
 	}
-	trace_open_world(t);
-	c = compile_options(t, &dump);
-	ok = compile_bpftrace(&t->q, &c);
+	if (p) {
+		settle(t, &c);
+		ok = compile_tree(&t->q, p, &c);
+	}
 	if (ok && t->o->emit)
 		portable_find(&t->q, &c);
 	if (dump.n)

@@ -23,7 +23,8 @@ struct trace {
 	struct answer *answer;
 	struct trace_words params, command_words;
 	struct command command;
-	struct helper *helper;		       /* while it is compiled and loaded; NULL */
+	struct helper *helper; /* while it is compiled and loaded; NULL */
+	int rt_error;	       /* of opening rt */
 	const struct question_map *early_maps; /* for the helper: see trace_maps_known() */
 	size_t n_early_maps;
 	int cgroup_fd; /* --cgroup: its folder, owned; 0: none */
@@ -42,14 +43,15 @@ struct trace {
  * itself what is wrong, and returns the exit status.
  */
 void trace_choose(struct trace *t); /* the kernel, or skep's own runtime */
+bool trace_has_choice(const struct trace *t);
 void trace_open_world(struct trace *t);
-int trace_compile(struct trace *t);
+int trace_compile(struct trace *t); /* chooses, too */
 int trace_open_object(struct trace *t); /* instead: of a program that was compiled elsewhere */
 int trace_filter(struct trace *t);	/* --probe-filter: take away what it does not match */
 int trace_open_cgroup(struct trace *t); /* --cgroup: its folder */
 int trace_prepare_command(struct trace *t);
 /* By t->helper, while the script is compiled. */
-void trace_config_known(void *trace);
+void trace_config_known(struct trace *t);
 void trace_maps_known(void *trace, const struct question_map *maps, size_t n);
 int trace_load(struct trace *t);
 int trace_attach(struct trace *t, unsigned int *ret); /* how many there are in *ret */

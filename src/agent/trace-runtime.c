@@ -16,16 +16,21 @@
 
 enum { START_POLL_MS = 5 };
 
+bool trace_has_choice(const struct trace *t)
+{
+	const struct trace_options *o = t->o;
+
+	return o->runtime == RUNTIME_AUTO && o->what == TRACE_RUN && !o->emit && !o->wants_list &&
+	       !o->pid && !o->cgroup;
+}
+
 void trace_choose(struct trace *t)
 {
 	const struct trace_options *o = t->o;
 	int r;
 
-	if (o->runtime != RUNTIME_AUTO) {
-		t->is_embedded = o->runtime == RUNTIME_EMBEDDED;
-		return;
-	}
-	if (o->what != TRACE_RUN || o->emit || o->wants_list || o->pid || o->cgroup)
+	t->is_embedded = o->runtime == RUNTIME_EMBEDDED;
+	if (!trace_has_choice(t))
 		return;
 	/* the question that a compilation asks first tells as well */
 	trace_open_world(t);

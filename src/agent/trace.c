@@ -217,8 +217,6 @@ static int prepare(struct trace *t)
 	int status = 0;
 
 	t->runs = (t->o->what == TRACE_RUN && !t->o->wants_list && !t->o->emit) || measures(t);
-	if (!t->o->object.p)
-		trace_choose(t);
 	if (t->runs)
 		status = trace_open_cgroup(t);
 	if (t->runs && !status)

@@ -17,6 +17,8 @@
 #include "runtime/kern/module-btf.h"
 #include "runtime/kern/tracefs.h"
 
+#include <pthread.h>
+
 struct world_module {
 	struct world_module *next;
 	const char *name;
@@ -47,6 +49,7 @@ struct world_kern {
 	const char *traceable_functions;
 	uint64_t asked, has; /* features: worked out, and there */
 	struct kernel_btf btf;
+	pthread_mutex_t btf_lock; /* of opening the types: see world_types_ahead() */
 	bool is_recent_asked, is_btf_asked, has_btf, is_kallsyms_read, is_functions_read;
 	unsigned int cpus;			   /* 0: not asked yet */
 	uint64_t pid_namespace, pid_namespace_dev; /* 0: not asked yet */

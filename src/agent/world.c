@@ -27,15 +27,34 @@ bool world_glob(const char *pattern, const char *s)
 	return fnmatch(pattern, s, FNM_NOESCAPE) == 0;
 }
 
+/* True: just now, and they are there. */
+static bool open_btf_locked(struct world_kern *w)
+{
+	if (w->is_btf_asked)
+		return false;
+	w->is_btf_asked = true;
+	w->has_btf = kernel_btf_open(&w->btf, "/sys/kernel/btf/vmlinux") >= 0;
+	return w->has_btf;
+}
+
 static const struct btf_view *world_btf(struct world *base)
 {
 	struct world_kern *w = WORLD(base);
 
-	if (!w->is_btf_asked) {
-		w->is_btf_asked = true;
-		w->has_btf = kernel_btf_open(&w->btf, "/sys/kernel/btf/vmlinux") >= 0;
-	}
+	pthread_mutex_lock(&w->btf_lock); /* until who looks ahead is done */
+	open_btf_locked(w);
+	pthread_mutex_unlock(&w->btf_lock);
 	return w->has_btf ? &w->btf.view : NULL;
+}
+
+void world_types_ahead(struct world *base, const char *typedef_name)
+{
+	struct world_kern *w = WORLD(base);
+
+	pthread_mutex_lock(&w->btf_lock);
+	if (open_btf_locked(w) && typedef_name)
+		btf_find(&w->btf.view, BTF_ONE(TYPEDEF), typedef_name);
+	pthread_mutex_unlock(&w->btf_lock);
 }
 
 static const struct btf_view *world_module_btf(struct world *base, const char *module)
@@ -145,6 +164,7 @@ struct world *world_kern_new(const struct world_kern_options *o)
 
 	w->base.ops = &ops;
 	w->tracefs.root = -1;
+	pthread_mutex_init(&w->btf_lock, NULL);
 	if (o) {
 		w->without = o->without;
 		w->traceable_functions = o->traceable_functions;
@@ -170,6 +190,7 @@ void world_kern_free(struct world *base)
 		kallsyms_done(&w->kallsyms);
 	tracefs_close(&w->tracefs);
 	buf_done(&w->functions);
+	pthread_mutex_destroy(&w->btf_lock);
 	arena_done(&w->arena);
 	free(w);
 }

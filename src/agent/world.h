@@ -11,6 +11,12 @@ struct world_kern_options {
 
 struct world *world_kern_new(const struct world_kern_options *o);
 void world_kern_free(struct world *w);
+/*
+ * Open the kernel's types, and search for a typedef (NULL: none), before somebody asks: in another
+ * thread, while this one asks nothing else of the world.  If the types were asked for already, it
+ * does nothing.
+ */
+void world_types_ahead(struct world *w, const char *typedef_name);
 /* The root folder of tracefs, if something was asked of it; borrowed.  0: it is not open. */
 int world_tracefs(struct world *w);
 

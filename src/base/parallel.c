@@ -112,30 +112,36 @@ struct helper *helper_start(void)
 	return NULL;
 }
 
-/* Until at most `left` jobs are not done. */
-static void wait_locked(struct helper *h, unsigned int left)
+/* Until so many jobs were done since it began; the number may wrap around. */
+static void wait_locked(struct helper *h, unsigned int done)
 {
-	while (h->given - h->done > left)
+	while ((int)(done - h->done) > 0)
 		pthread_cond_wait(&h->is_idle, &h->lock);
 }
 
-void helper_do(struct helper *h, void (*job)(void *ctx), void *ctx)
+unsigned int helper_do(struct helper *h, void (*job)(void *ctx), void *ctx)
 {
+	unsigned int number;
+
 	if (!h) {
 		job(ctx);
-		return;
+		return 0;
 	}
 	pthread_mutex_lock(&h->lock);
-	wait_locked(h, JOBS - 1);
+	wait_locked(h, h->given - (JOBS - 1));
 	h->jobs[h->given++ % JOBS] = (struct job){job, ctx};
+	number = h->given;
 	pthread_cond_signal(&h->has_job);
 	pthread_mutex_unlock(&h->lock);
+	return number;
 }
 
-static void helper_wait(struct helper *h)
+void helper_wait(struct helper *h, unsigned int job)
 {
+	if (!h)
+		return;
 	pthread_mutex_lock(&h->lock);
-	wait_locked(h, 0);
+	wait_locked(h, job);
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -176,7 +182,7 @@ void helper_run(struct helper *h, size_t n, unsigned int threads, void (*fn)(voi
 	for (size_t i = 0; i < begun; i++)
 		pthread_join(ids[i], NULL);
 	if (h)
-		helper_wait(h);
+		helper_wait(h, h->given);
 }
 
 void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i), void *ctx)

@@ -30,8 +30,10 @@ void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i
  */
 struct helper;
 struct helper *helper_start(void); /* NULL: there is one processor, or no more threads */
-void helper_do(struct helper *h, void (*job)(void *ctx), void *ctx);
-/* As parallel_run(); the helper is one of the threads, when it has done its jobs. */
+unsigned int helper_do(struct helper *h, void (*job)(void *ctx), void *ctx); /* the job's number */
+void helper_wait(struct helper *h, unsigned int job); /* until it is done, and those before it */
+/* As parallel_run(); the helper is one of the threads, when it has done its jobs, which are done
+ * in any case when this returns. */
 void helper_run(struct helper *h, size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i),
 		void *ctx);
 void helper_end(struct helper *h); /* when its jobs are done */

@@ -36,6 +36,11 @@ static inline bool str_ends(struct str s, struct str with)
 	return s.n >= with.n && !memcmp(s.p + s.n - with.n, with.p, with.n);
 }
 
+static inline bool str_has(struct str s, struct str part)
+{
+	return !part.n || (s.n && memmem(s.p, s.n, part.p, part.n));
+}
+
 /*
  * Bytes that grow.  Always followed by a NUL, so `p` is a C string too once
  * anything was added.  buf_init is optional: all zero is an empty buffer.

@@ -111,30 +111,37 @@ static bool make(struct question *q, const struct checked *checked, const struct
 	return lower_program(q, checked, &o->check, &g.lowered) && generate(&g);
 }
 
-bool compile_bpftrace(struct question *q, const struct compile_options *o)
+static struct module_options module_options(const struct compile_options *o)
 {
-	const struct module_options m = {.world = o->check.world,
-					 .rt = o->rt,
-					 .level = o->level,
-					 .dump = o->dump,
-					 .dump_to = o->dump_to};
-	struct checked checked = {};
-	struct program *p;
-	uint32_t source = diag_source(&q->diags, o->name, o->text);
+	return (struct module_options){.world = o->check.world,
+				       .rt = o->rt,
+				       .level = o->level,
+				       .dump = o->dump,
+				       .dump_to = o->dump_to};
+}
 
-	p = parse_program(&q->diags, source);
+struct program *compile_read(struct question *q, const struct compile_options *o)
+{
+	const struct module_options m = module_options(o);
+	uint32_t source = diag_source(&q->diags, o->name, o->text);
+	struct program *p = parse_program(&q->diags, source);
+
 	if (!p)
-		return false;
+		return NULL;
 	if (module_wants_dump(&m, "ast"))
 		ast_print(p, o->dump_to);
 	if (!expand_program(&q->diags, p, &o->params, &q->config))
-		return false;
+		return NULL;
 	if (module_wants_dump(&m, "expand"))
 		ast_print(p, o->dump_to);
-	if (o->until == COMPILE_PARSE)
-		return true;
-	if (o->config_known)
-		o->config_known(o->known_ctx);
+	return p;
+}
+
+bool compile_tree(struct question *q, struct program *p, const struct compile_options *o)
+{
+	const struct module_options m = module_options(o);
+	struct checked checked = {};
+
 	if (!check_program(q, p, &o->check, &checked))
 		return false;
 	if (module_wants_dump(&m, "check"))
@@ -142,4 +149,11 @@ bool compile_bpftrace(struct question *q, const struct compile_options *o)
 	if (o->until == COMPILE_CHECK)
 		return true;
 	return make(q, &checked, o, &m);
+}
+
+bool compile_bpftrace(struct question *q, const struct compile_options *o)
+{
+	struct program *p = compile_read(q, o);
+
+	return p && (o->until == COMPILE_PARSE || compile_tree(q, p, o));
 }

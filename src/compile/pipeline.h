@@ -20,11 +20,10 @@ struct compile_options {
 	struct buf *dump_to;
 	enum { COMPILE_ALL, COMPILE_PARSE, COMPILE_CHECK } until;
 	/*
-	 * For who has something to do meanwhile: question.config is known, and the maps are, those
-	 * of the script and the ring (kind NAMED and RING, by their index): while the rest is made
-	 * these rows stay as they are, where they are.  NULL: nobody asks.
+	 * For who has something to do meanwhile: the maps are known, those of the script and the
+	 * ring (kind NAMED and RING, by their index): while the rest is made these rows stay as
+	 * they are, where they are.  NULL: nobody asks.
 	 */
-	void (*config_known)(void *ctx);
 	void (*maps_known)(void *ctx, const struct question_map *maps, size_t n);
 	void *known_ctx;
 	struct helper *helper; /* takes part in generating; NULL: none */
@@ -35,3 +34,10 @@ struct compile_options {
  * there either way.
  */
 bool compile_bpftrace(struct question *q, const struct compile_options *o);
+
+/*
+ * The same in two steps.  The first makes a tree of the text, in q's arena, and question.config;
+ * it asks neither the world nor rt, which may be missing.  NULL: q->diags says why.
+ */
+struct program *compile_read(struct question *q, const struct compile_options *o);
+bool compile_tree(struct question *q, struct program *p, const struct compile_options *o);

@@ -25,7 +25,7 @@ static int order(struct str a, struct str b)
 
 static bool contains(struct str s, struct str what)
 {
-	return !what.n || (s.n && memmem(s.p, s.n, what.p, what.n));
+	return str_has(s, what);
 }
 
 static char lower(char c)
