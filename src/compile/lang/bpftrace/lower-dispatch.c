@@ -11,6 +11,10 @@
  * into a table of literals by the number, where the row of question.probes is (and 0 is
  * "not asked for").  So the work does not grow with the number of points.
  *
+ * An action on raw_syscalls:sys_enter is run by the same program, for all calls: one attachment and
+ * one program less, and 15 ns a call.  One on raw_syscalls:sys_exit is not: at the exit scripts do
+ * their work, and two programs are verified at once.
+ *
  * Calls by 32-bit programs have other numbers; the kernel's own tracepoints leave them
  * out, and so do we (TS_COMPAT of the thread).  That costs a call, so a predicate that does
  * nothing but compare is asked first: most filters reject nearly everything.
@@ -21,6 +25,7 @@ enum { NUMBERS = 512 };
 
 struct action {
 	struct unit unit;
+	bool is_any; /* asked for all calls, those of 32-bit programs, too */
 	ARRAY(const struct resolved *) points;
 	ARRAY(int) numbers;
 };
@@ -36,6 +41,12 @@ bool lower_is_syscall_point(struct lower *L, const struct resolved *r)
 	if (world_has(L->w, WORLD_EMBEDDED)) /* there a tracepoint costs nothing to detach */
 		return false;
 	return is_syscall(r, "sys_enter_") || is_syscall(r, "sys_exit_");
+}
+
+bool lower_joins_dispatch(struct lower *L, const struct checked_probe *p)
+{
+	return L->has_enters && p->n_points == 1 && lower_is_raw_syscall(p, p->points) &&
+	       !strcmp(p->points->event, "sys_enter");
 }
 
 /* Names that the tracepoints have and the table of numbers has not. */
@@ -71,9 +82,14 @@ static void add_row(struct lower *L, const struct unit *u, const struct resolved
 	array_push(L->a, &L->q->probes, row);
 }
 
-static void collect(struct lower *L, const struct checked_probe *p, const char *prefix,
+static void collect(struct lower *L, const struct checked_probe *p, enum access access,
 		    struct action *a)
 {
+	const char *prefix = access == ACCESS_SYS_ENTER ? "sys_enter_" : "sys_exit_";
+
+	a->is_any = access == ACCESS_SYS_ENTER && lower_joins_dispatch(L, p);
+	if (a->is_any)
+		array_push(L->a, &a->points, p->points);
 	for (const struct resolved *r = p->points; r; r = r->next) {
 		int nr = is_syscall(r, prefix) ? number_of(L, r->event + strlen(prefix)) : -1;
 
@@ -182,7 +198,7 @@ static bool is_native_late(const struct action *a)
 {
 	const struct expr *e = a->unit.probe->probe->predicate;
 
-	return e && is_plain(e);
+	return !a->is_any && e && is_plain(e);
 }
 
 static void action_body(struct lower *L, struct action *a)
@@ -222,6 +238,8 @@ static uint32_t action_func(struct lower *L, struct action *a, size_t i)
 
 static bool share_number(const struct action *a, const struct action *b)
 {
+	if (a->is_any || b->is_any)
+		return true;
 	for (size_t i = 0; i < a->numbers.n; i++)
 		for (size_t k = 0; k < b->numbers.n; k++)
 			if (a->numbers.p[i] == b->numbers.p[k])
@@ -245,9 +263,14 @@ static void one_action(struct lower *L, struct action *actions, size_t i, size_t
 	uint32_t yes = ir_block_new(&L->b),
 		 no = is_alone ? L->body->on_return : ir_block_new(&L->b);
 
-	test_number(L, a, L->nr_reg, yes, no);
+	if (a->is_any) {
+		L->probe_id = 0;
+		ir_jump(&L->b, yes);
+	} else {
+		test_number(L, a, L->nr_reg, yes, no);
+	}
 	ir_block_go(&L->b, yes);
-	if (!is_native_late(a))
+	if (!a->is_any && !is_native_late(a))
 		only_native(L, no);
 	if (is_alone) {
 		action_body(L, a);
@@ -283,8 +306,9 @@ static void program(struct lower *L, struct unit *u, struct action *actions, siz
 	L->probe_id = 0;
 }
 
-static void direction(struct lower *L, const char *prefix, const char *event, enum access access)
+static void direction(struct lower *L, enum access access)
 {
+	const char *event = access == ACCESS_SYS_ENTER ? "sys_enter" : "sys_exit";
 	struct action *actions = arena_array(L->a, struct action, L->c->probes.n + 1);
 	/*
 	 * Only at the exit the number is behind an argument.  A typed one is read by a plain load,
@@ -302,7 +326,7 @@ static void direction(struct lower *L, const char *prefix, const char *event, en
 	for (size_t i = 0; i < L->c->probes.n; i++) {
 		struct action *a = &actions[n];
 
-		collect(L, &L->c->probes.p[i], prefix, a);
+		collect(L, &L->c->probes.p[i], access, a);
 		if (!a->points.n)
 			continue;
 		a->unit = u;
@@ -328,10 +352,19 @@ static void direction(struct lower *L, const char *prefix, const char *event, en
 	L->unit = NULL;
 }
 
+bool lower_has_enters(struct lower *L)
+{
+	for (size_t i = 0; i < L->c->probes.n; i++)
+		for (const struct resolved *r = L->c->probes.p[i].points; r; r = r->next)
+			if (lower_is_syscall_point(L, r) && is_syscall(r, "sys_enter_"))
+				return true;
+	return false;
+}
+
 void lower_dispatch(struct lower *L)
 {
 	if (world_has(L->w, WORLD_EMBEDDED))
 		return;
-	direction(L, "sys_enter_", "sys_enter", ACCESS_SYS_ENTER);
-	direction(L, "sys_exit_", "sys_exit", ACCESS_SYS_EXIT);
+	direction(L, ACCESS_SYS_ENTER);
+	direction(L, ACCESS_SYS_EXIT);
 }

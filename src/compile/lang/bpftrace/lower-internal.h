@@ -115,6 +115,7 @@ struct lower {
 	bool is_too_large;	    /* an error was recorded: make no more code */
 	bool has_unrolled;	    /* a loop was repeated */
 	uint32_t nr_reg;	    /* dispatch: the system call's number */
+	bool has_enters;	    /* dispatch: there are points sys_enter_* */
 	uint32_t cgroup_map;	    /* --cgroup: the map that holds it */
 	ir_reg probe_id;	    /* register with the row in question.probes; 0: unit->row */
 	ARRAY(struct iter_object {
@@ -167,9 +168,14 @@ void lower_plan(struct lower *L, const struct checked_probe *p,
 		void (*fn)(struct lower *L, struct unit *u));
 void lower_probe_row(struct lower *L, const struct unit *u);
 const char *lower_prog_name(struct lower *L, const struct unit *u);
+/* raw_syscalls:sys_enter or :sys_exit, of which no more is asked than id and ret. */
+bool lower_is_raw_syscall(const struct checked_probe *p, const struct resolved *r);
 
 /* --- lower-dispatch.c */
 bool lower_is_syscall_point(struct lower *L, const struct resolved *r);
+bool lower_has_enters(struct lower *L);
+/* An action on raw_syscalls that is run by the same program. */
+bool lower_joins_dispatch(struct lower *L, const struct checked_probe *p);
 void lower_dispatch(struct lower *L);
 
 /* --- lower-memory.c */

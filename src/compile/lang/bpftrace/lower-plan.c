@@ -138,12 +138,11 @@ static void by_trampoline(struct unit *u, enum question_attach kind, const char 
 	u->btf_module = module && *module && strcmp(module, "vmlinux") != 0 ? module : NULL;
 }
 
-static bool is_raw_syscall(const struct unit *u)
+bool lower_is_raw_syscall(const struct checked_probe *p, const struct resolved *r)
 {
-	const struct resolved *r = u->point;
-
-	return r->group && !strcmp(r->group, "raw_syscalls") &&
-	       (!strcmp(r->event, "sys_enter") || !strcmp(r->event, "sys_exit"));
+	return r->hook->id == HOOK_TRACEPOINT && r->group && !strcmp(r->group, "raw_syscalls") &&
+	       (!strcmp(r->event, "sys_enter") || !strcmp(r->event, "sys_exit")) &&
+	       !asks(p, ASKS_ARGS | BUT_RAW_SYSCALL);
 }
 
 /* --- the column `plan` of hooks.def: a better way than the plain one, which is set already */
@@ -159,7 +158,7 @@ static void plan_tracepoint(struct lower *L, struct unit *u)
 	bool is_enter = !strcmp(u->point->event, "sys_enter");
 
 	/* at the exit the number is among the registers */
-	if (is_raw_syscall(u) && !asks(u->probe, ASKS_ARGS | BUT_RAW_SYSCALL) &&
+	if (lower_is_raw_syscall(u->probe, u->point) &&
 	    (is_enter || world_has(L->w, WORLD_TASK_PT_REGS)) &&
 	    has_raw_tracepoint(L, u->point->event)) {
 		lower_attach_by(u, QATTACH_RAW_TP);
@@ -245,7 +244,7 @@ void lower_plan(struct lower *L, const struct checked_probe *p,
 	for (const struct resolved *r = p->points; r; r = r->next) {
 		struct unit *u;
 
-		if (lower_is_syscall_point(L, r))
+		if (lower_is_syscall_point(L, r) || lower_joins_dispatch(L, p))
 			continue;
 		u = arena_new(L->a, struct unit);
 		*u = (struct unit){.probe = p, .point = r, .n_points = 1, .is_named = is_named};

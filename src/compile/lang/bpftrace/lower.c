@@ -374,6 +374,7 @@ bool lower_program(struct question *q, const struct checked *c, const struct che
 	lower_maps(&L);
 	if (ret->maps_known)
 		ret->maps_known(ret->ctx, q->maps.p, q->maps.n);
+	L.has_enters = lower_has_enters(&L);
 	for (size_t i = 0; i < c->probes.n; i++)
 		lower_plan(&L, &c->probes.p[i], lower_unit);
 	lower_dispatch(&L);
