@@ -8,8 +8,18 @@
 static const struct tracepoint_field fields[] = {
 #define FIELD(group, event, field, arg, way, type, member) \
 	{#group, #event, #field, arg, TRACEPOINT_##way, #type, #member},
+#define OFTEN(group, event)
 #include "catalog/tracepoint-args.def"
 #undef FIELD
+#undef OFTEN
+};
+
+static const char *const often[][2] = {
+#define FIELD(group, event, field, arg, way, type, member)
+#define OFTEN(group, event) {#group, #event},
+#include "catalog/tracepoint-args.def"
+#undef FIELD
+#undef OFTEN
 };
 
 const struct tracepoint_field *tracepoint_field(const char *group, const char *event,
@@ -20,6 +30,14 @@ const struct tracepoint_field *tracepoint_field(const char *group, const char *e
 		    !strcmp(fields[i].group, group))
 			return &fields[i];
 	return NULL;
+}
+
+bool tracepoint_is_often(const char *group, const char *event)
+{
+	for (size_t i = 0; i < ELEMENTS(often); i++)
+		if (!strcmp(often[i][0], group) && !strcmp(often[i][1], event))
+			return true;
+	return false;
 }
 
 const struct tracepoint_field *tracepoint_field_at(size_t i)

@@ -2,6 +2,7 @@
 /* How the fields of some tracepoints follow from the tracepoint's arguments. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What is done with the argument. */
@@ -25,5 +26,7 @@ struct tracepoint_field {
 /* NULL: the field must be read from the record, as far as is known here. */
 const struct tracepoint_field *tracepoint_field(const char *group, const char *event,
 						const char *field);
+/* Does it happen so often that each read counts? */
+bool tracepoint_is_often(const char *group, const char *event);
 /* All, in the table's order; NULL: no more. */
 const struct tracepoint_field *tracepoint_field_at(size_t i);

@@ -25,6 +25,13 @@ TEST(rows)
 	CHECK(n > 40);
 }
 
+TEST(often)
+{
+	CHECK(tracepoint_is_often("sched", "sched_switch"));
+	CHECK(!tracepoint_is_often("sched", "sched_process_exit"));
+	CHECK(!tracepoint_is_often("irq", "sched_switch"));
+}
+
 TEST(unknown)
 {
 	CHECK(tracepoint_field("sched", "sched_switch", "next_pid"));

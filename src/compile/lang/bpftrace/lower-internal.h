@@ -246,6 +246,8 @@ int lower_reg_offset(const char *name); /* in pt_regs; −1: there is none */
 /* --- lower-raw.c: fields that follow from a raw tracepoint's arguments */
 /* Is this field of the unit's `args` one? */
 bool lower_raw_has(struct lower *L, const struct unit *u, const struct expr *field);
+/* And is it as cheap to have in a raw program as in one whose arguments have types? */
+bool lower_raw_is_plain(struct lower *L, const struct unit *u, const struct expr *field);
 struct ir_val lower_raw_field(struct lower *L, const struct expr *e);
 struct mem lower_raw_place(struct lower *L, const struct expr *e); /* if it is no number */
 

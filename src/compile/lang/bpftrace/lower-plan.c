@@ -8,7 +8,8 @@
  *	                be had as well, as the id of raw_syscalls:* or a task's pid (detached
  *	                at once); else by perf event, whose context has the fields.  Not tp_btf,
  *	                where raw will do: the kernel takes 0.1 ms more to load it, since it
- *	                looks through all its types
+ *	                looks through all its types.  It will not, where members of tasks are
+ *	                read thousands of times a second
  *	rawtracepoint   tp_btf with typed arguments, else raw
  *	kprobe          by perf event, kprobe.multi for several functions; fentry where the
  *	                kernel has no kprobes
@@ -20,6 +21,8 @@
  * question.probes.
  */
 #include "compile/lang/bpftrace/lower-internal.h"
+
+#include "catalog/tracepoint-args.h"
 
 #include <errno.h>
 
@@ -188,8 +191,14 @@ static void plan_tracepoint(struct lower *L, struct unit *u)
 		return;
 	}
 	/* the offsets are those of this kernel */
-	if (!L->o->is_portable && !world_has(L->w, WORLD_EMBEDDED) &&
-	    !asks_but(u->probe, ASKS_ARGS, &(struct but){lower_raw_has, L, u}))
+	if (L->o->is_portable || world_has(L->w, WORLD_EMBEDDED) ||
+	    asks_but(u->probe, ASKS_ARGS, &(struct but){lower_raw_has, L, u}))
+		return;
+	if (tracepoint_is_often(u->point->group, u->point->event) &&
+	    asks_but(u->probe, ASKS_ARGS, &(struct but){lower_raw_is_plain, L, u}) &&
+	    has_btf_tracepoint(L, u->point->event))
+		by_trampoline(u, QATTACH_TP_BTF_FIELDS, u->point->event, NULL);
+	else
 		lower_attach_by(u, QATTACH_RAW_FIELDS);
 }
 

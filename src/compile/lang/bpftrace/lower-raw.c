@@ -11,6 +11,9 @@
  * Both see the same: programs run in the middle of the tracepoint, before the kernel goes on.  The
  * value has the type of the record's field.  What is not known for sure is not done: then the
  * action gets its record.
+ *
+ * A raw program reads by a helper; where that happens often, a program whose arguments have types
+ * (tp_btf) is better, which loads.  lower-plan.c chooses.
  */
 #include "compile/lang/bpftrace/lower-internal.h"
 
@@ -190,6 +193,15 @@ bool lower_raw_has(struct lower *L, const struct unit *u, const struct expr *e)
 	return false;
 }
 
+bool lower_raw_is_plain(struct lower *L, const struct unit *u, const struct expr *e)
+{
+	const struct tracepoint_field *f = row_of(u, e->name);
+
+	(void)L;
+	return f && (f->way == TRACEPOINT_ARG || f->way == TRACEPOINT_ONE ||
+		     f->way == TRACEPOINT_TEXT /* a copy, by helper, either way */);
+}
+
 /* --- its code */
 
 static struct ir_val number(struct lower *L, unsigned int arg)
@@ -197,12 +209,19 @@ static struct ir_val number(struct lower *L, unsigned int arg)
 	return ir_load(&L->b, L->body->ctx, (int32_t)arg * 8, 8, false);
 }
 
+/* Members that are numbers are loaded where the verifier knows what it is. */
 static ir_reg pointer(struct lower *L, unsigned int arg)
 {
 	struct ir_val v = number(L, arg);
 
-	ir_here(&L->b)->regs.p[v.reg].class = IRC_KPTR;
+	ir_here(&L->b)->regs.p[v.reg].class = L->unit->has_typed_ctx ? IRC_BTF : IRC_KPTR;
 	return v.reg;
+}
+
+/* As a number, to be read from by helpers. */
+static ir_reg address(struct lower *L, unsigned int arg)
+{
+	return lower_untyped(L, IR_R(pointer(L, arg))).reg;
 }
 
 static struct ir_val read_member(struct lower *L, ir_reg base, const struct member *m)
@@ -292,7 +311,7 @@ static struct ir_val value(struct lower *L, const struct tracepoint_field *f)
 		return read_member(L, pointer(L, f->arg), &at);
 	case TRACEPOINT_TEXT:
 		member_of(L, f->type, f->member, &at);
-		return ir_math(&L->b, IR_ADD, IR_R(pointer(L, f->arg)), IR_I(at.off));
+		return ir_math(&L->b, IR_ADD, IR_R(address(L, f->arg)), IR_I(at.off));
 	case TRACEPOINT_STATE:
 		return state_value(L, f);
 	case TRACEPOINT_CPU:
@@ -317,5 +336,5 @@ struct mem lower_raw_place(struct lower *L, const struct expr *e)
 	struct member at = {0};
 
 	member_of(L, f->type, f->member, &at);
-	return (struct mem){.base = pointer(L, f->arg), .off = at.off, .space = SPACE_KERNEL};
+	return (struct mem){.base = address(L, f->arg), .off = at.off, .space = SPACE_KERNEL};
 }

@@ -46,12 +46,18 @@ enum { AT_INFO = 0, AT_STATE = 16, AT_EXIT = 24, AT_PID = 28, AT_PRIO = 32, AT_C
 enum { AT_COMM = 40, AT_DL = 56, TASK_SIZE = 64, AT_INFO_CPU = 12 };
 
 static struct btf_view types;
-static bool has_types;
+static bool has_types, has_tp_btf;
 
 static const struct btf_view *made_types(struct world *w)
 {
 	(void)w;
 	return has_types ? &types : NULL;
+}
+
+static bool made_has(struct world *w, enum world_feature f)
+{
+	(void)w;
+	return f == WORLD_TP_BTF && has_tp_btf;
 }
 
 static uint32_t task_type(struct btf_writer *w, const struct kernel *k, uint32_t number)
@@ -121,7 +127,7 @@ struct raw_run {
 static bool raw_run(struct raw_run *r, const struct kernel *k, const char *program,
 		    struct check_options o)
 {
-	static const struct world_ops ops = {.btf = made_types};
+	static const struct world_ops ops = {.btf = made_types, .has = made_has};
 	bool ok;
 
 	*r = (struct raw_run){.way = QATTACH_NONE};
@@ -202,6 +208,32 @@ TEST(a_processor_that_is_nowhere)
 		      (struct check_options){}));
 	CHECK_EQ(r.way, QATTACH_TRACEPOINT);
 	raw_run_done(&r);
+}
+
+/* Members that are read often are loaded, if the verifier can know what they are of. */
+TEST(typed_arguments)
+{
+	static const struct {
+		const char *program;
+		enum question_attach way;
+	} cases[] = {
+		{"t:sched:sched_switch { @[args.prev_pid] = count(); }", QATTACH_TP_BTF_FIELDS},
+		{"t:sched:sched_switch { @[args.prev_state] = count(); }", QATTACH_TP_BTF_FIELDS},
+		{"t:sched:sched_switch { @[args.prev_comm] = count(); }", QATTACH_RAW_FIELDS},
+		/* its type is not among those that were made */
+		{"t:sched:sched_wakeup { @[args.pid] = count(); }", QATTACH_RAW_FIELDS},
+		{"t:sched:sched_process_exec { @[args.pid] = count(); }", QATTACH_RAW_FIELDS},
+	};
+
+	has_tp_btf = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct raw_run r;
+
+		CHECK(raw_run(&r, &kernels[2], cases[i].program, (struct check_options){}));
+		test_result(r.way == cases[i].way, __FILE__, __LINE__, "%s", cases[i].program);
+		raw_run_done(&r);
+	}
+	has_tp_btf = false;
 }
 
 /* Other uses of args, and what runs elsewhere, need the record. */
@@ -321,7 +353,7 @@ static uint64_t reported(const struct kernel *k, bool preempt, const struct task
 	return state ? 1ull << (31 - __builtin_clz(state)) : 0;
 }
 
-TEST(state_of_who_goes)
+static void check_states(void)
 {
 	static const struct task other = {0};
 	static const uint32_t exits[] = {0, 0x10, 0x20};
@@ -332,7 +364,7 @@ TEST(state_of_who_goes)
 
 		CHECK(raw_run(&r, &kernels[k], "t:sched:sched_switch { @ = args.prev_state; }",
 			      (struct check_options){}));
-		CHECK_EQ(r.way, QATTACH_RAW_FIELDS);
+		CHECK_EQ(r.way, has_tp_btf ? QATTACH_TP_BTF_FIELDS : QATTACH_RAW_FIELDS);
 		for (uint32_t s = 0; s < 0x10000; s += s < 0x800 ? 1 : 0x7f)
 			for (int i = 0; i < 6; i++) {
 				struct task t = {.state = s, .exit_state = exits[i % 3]};
@@ -343,4 +375,12 @@ TEST(state_of_who_goes)
 		test_result(!wrong, __FILE__, __LINE__, "%s: %u states", kernels[k].name, wrong);
 		raw_run_done(&r);
 	}
+}
+
+TEST(state_of_who_goes)
+{
+	check_states();
+	has_tp_btf = true;
+	check_states();
+	has_tp_btf = false;
 }
