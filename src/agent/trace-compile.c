@@ -9,10 +9,12 @@
 #include "agent/trace-diags.h"
 #include "agent/world.h"
 #include "base/log.h"
+#include "base/macro.h"
 #include "base/parallel.h"
 #include "compile/gen/gen.h"
 #include "compile/lang/bpftrace/attach.h"
 #include "compile/pipeline.h"
+#include "isa/btf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,15 +186,25 @@ static void ask_kernel(void *ctx)
 	world_has(t->world, WORLD_CPU_V4);
 }
 
-/* Types of the kernel that a script of this text is likely to name, as lower-dispatch.c does. */
+/* Types of the kernel that a script of such a text needs: lower-dispatch.c, lower-raw.c. */
 static void find_types(void *ctx)
 {
+	static const struct {
+		const char *text;
+		struct world_type type;
+	} likely[] = {
+		{"syscalls:", {BTF_ONE(STRUCT), "task_struct"}},
+		{"sys_exit_", {BTF_ONE(TYPEDEF), "btf_trace_sys_exit"}},
+		{"sched_switch", {BTF_ONE(TYPEDEF), "btf_trace_sched_switch"}},
+	};
+	struct world_type types[ELEMENTS(likely)];
 	struct trace *t = ctx;
-	struct str text = buf_str(&t->text);
+	size_t n = 0;
 
-	if (str_has(text, STR("syscalls:")))
-		world_types_ahead(t->world,
-				  str_has(text, STR("sys_exit_")) ? "btf_trace_sys_exit" : NULL);
+	for (size_t i = 0; i < ELEMENTS(likely); i++)
+		if (str_has(buf_str(&t->text), str_of(likely[i].text)))
+			types[n++] = likely[i].type;
+	world_types_ahead(t->world, types, n);
 }
 
 /* Returns what to wait for before anything is asked of t->world or t->rt. */

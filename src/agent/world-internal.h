@@ -50,7 +50,8 @@ struct world_kern {
 	uint64_t asked, has; /* features: worked out, and there */
 	struct kernel_btf btf;
 	pthread_mutex_t btf_lock; /* of opening the types: see world_types_ahead() */
-	bool is_recent_asked, is_btf_asked, has_btf, is_kallsyms_read, is_functions_read;
+	bool is_btf_asked, is_btf_used, has_btf;
+	bool is_recent_asked, is_kallsyms_read, is_functions_read;
 	unsigned int cpus;			   /* 0: not asked yet */
 	uint64_t pid_namespace, pid_namespace_dev; /* 0: not asked yet */
 	struct world_module *modules;

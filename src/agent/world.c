@@ -27,33 +27,36 @@ bool world_glob(const char *pattern, const char *s)
 	return fnmatch(pattern, s, FNM_NOESCAPE) == 0;
 }
 
-/* True: just now, and they are there. */
-static bool open_btf_locked(struct world_kern *w)
+static const struct btf_view *open_btf_locked(struct world_kern *w)
 {
-	if (w->is_btf_asked)
-		return false;
-	w->is_btf_asked = true;
-	w->has_btf = kernel_btf_open(&w->btf, "/sys/kernel/btf/vmlinux") >= 0;
-	return w->has_btf;
+	if (!w->is_btf_asked) {
+		w->is_btf_asked = true;
+		w->has_btf = kernel_btf_open(&w->btf, "/sys/kernel/btf/vmlinux") >= 0;
+	}
+	return w->has_btf ? &w->btf.view : NULL;
 }
 
 static const struct btf_view *world_btf(struct world *base)
 {
 	struct world_kern *w = WORLD(base);
+	const struct btf_view *v;
 
 	pthread_mutex_lock(&w->btf_lock); /* until who looks ahead is done */
-	open_btf_locked(w);
+	w->is_btf_used = true;
+	v = open_btf_locked(w);
 	pthread_mutex_unlock(&w->btf_lock);
-	return w->has_btf ? &w->btf.view : NULL;
+	return v;
 }
 
-void world_types_ahead(struct world *base, const char *typedef_name)
+void world_types_ahead(struct world *base, const struct world_type *types, size_t n)
 {
 	struct world_kern *w = WORLD(base);
+	const struct btf_view *v;
 
 	pthread_mutex_lock(&w->btf_lock);
-	if (open_btf_locked(w) && typedef_name)
-		btf_find(&w->btf.view, BTF_ONE(TYPEDEF), typedef_name);
+	v = n && !w->is_btf_used ? open_btf_locked(w) : NULL;
+	for (size_t i = 0; v && i < n; i++)
+		btf_find(v, types[i].kinds, types[i].name);
 	pthread_mutex_unlock(&w->btf_lock);
 }
 

@@ -12,11 +12,15 @@ struct world_kern_options {
 struct world *world_kern_new(const struct world_kern_options *o);
 void world_kern_free(struct world *w);
 /*
- * Open the kernel's types, and search for a typedef (NULL: none), before somebody asks: in another
- * thread, while this one asks nothing else of the world.  If the types were asked for already, it
- * does nothing.
+ * Search for types of the kernel before somebody asks: in another thread, while this one asks for
+ * what it likes.  Who asks for types waits until these are found; if somebody has, this does
+ * nothing.
  */
-void world_types_ahead(struct world *w, const char *typedef_name);
+struct world_type {
+	uint32_t kinds; /* BTF_ONE(STRUCT) */
+	const char *name;
+};
+void world_types_ahead(struct world *w, const struct world_type *types, size_t n);
 /* The root folder of tracefs, if something was asked of it; borrowed.  0: it is not open. */
 int world_tracefs(struct world *w);
 

@@ -12,7 +12,7 @@
 
 #include "catalog/question.h"
 
-enum { QUESTION_SAVE_VERSION = 2 };
+enum { QUESTION_SAVE_VERSION = 3 };
 
 struct question_save_options {
 	bool no_source; /* the script's text becomes blanks: places stay, words go */

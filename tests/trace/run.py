@@ -234,6 +234,7 @@ class Needs:
     """Each method is a condition of NEEDS; it returns why it is not fulfilled, or None."""
 
     def __init__(self, skep):
+        self.skep = skep
         r = subprocess.run([skep, "info", "--json"], capture_output=True, text=True, check=False)
         self.features = {f["name"]: f for f in json.loads(r.stdout)["features"]}
         self.lockdown = json.loads(r.stdout).get("lockdown", "none")
@@ -266,6 +267,13 @@ class Needs:
         with open("/proc/kallsyms", encoding="ascii", errors="replace") as f:
             known = re.search(rf"^\w+ \w {name}$", f.read(), re.M)
         return None if known else f"this kernel does not list {name}"
+
+    def need_field(self, event, name):
+        """A tracepoint's record differs from kernel to kernel."""
+        r = subprocess.run([self.skep, "trace", "-lv", "tracepoint:" + event],
+                           capture_output=True, text=True, check=False)
+        known = re.search(rf"\b{name}(\[\d+\])?$", r.stdout, re.M)
+        return None if known else f"{event} has no {name} here"
 
     def need_machine(self, *names):
         return None if os.uname().machine in names else f"only on {' and '.join(names)}"

@@ -338,7 +338,7 @@ TEST(what_a_probe_needs)
 			refused++;
 		}
 	}
-	CHECK_EQ(refused, 11);
+	CHECK_EQ(refused, 12);
 	/* either will do */
 	CHECK(!refusal(QATTACH_KPROBE_MULTI, QN_ADDRESSES));
 	CHECK(refusal(QATTACHES, 0)); /* there is no such kind */

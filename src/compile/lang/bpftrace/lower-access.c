@@ -2,10 +2,11 @@
 /*
  * What the hook gives: args, arg0 …, retval, registers, the context.
  *
- * Four shapes (enum access): the fields of a tracepoint's record; registers at the time
- * of a call; an array of arguments; and, for single system calls, the registers that came
- * with the call, shown as the fields of sys_enter_x.  What is at the address of a context
- * is read by plain loads with constant offsets: nothing else is allowed there.
+ * Five shapes (enum access): the fields of a tracepoint's record; the arguments that the
+ * record was made of (lower-raw.c); registers at the time of a call; an array of arguments;
+ * and, for single system calls, the registers that came with the call, shown as the fields of
+ * sys_enter_x.  What is at the address of a context is read by plain loads with constant
+ * offsets: nothing else is allowed there.
  */
 #include "compile/lang/bpftrace/lower-internal.h"
 
@@ -214,6 +215,7 @@ struct ir_val lower_arg(struct lower *L, const struct expr *e, unsigned int n)
 	case ACCESS_FORMAT:
 	case ACCESS_SYS_ENTER:
 	case ACCESS_SYS_EXIT:
+	case ACCESS_RAW:
 	case ACCESS_ITER:
 		break;
 	}
@@ -356,6 +358,8 @@ struct ir_val lower_args_field(struct lower *L, struct expr *e)
 		return array_load(L, member_index(L, e), e->type);
 	case ACCESS_REGS:
 		return uprobe_arg(L, e);
+	case ACCESS_RAW:
+		return lower_raw_field(L, e);
 	case ACCESS_NONE:
 	case ACCESS_ITER:
 		break;
@@ -379,6 +383,8 @@ struct mem lower_args_place(struct lower *L, struct expr *e)
 		}
 		return p;
 	}
+	if (L->unit->access == ACCESS_RAW)
+		return lower_raw_place(L, e);
 	/* a struct that is passed by value: its first eight bytes */
 	p = lower_temp(L, e->type->size > 8 ? e->type->size : 8);
 	mem_zero(L, p, e->type->size > 8 ? e->type->size : 8);

@@ -24,6 +24,7 @@ enum access {
 	ACCESS_ARRAY,	  /* the context is an array of u64: tp_btf, fentry, raw tracepoints */
 	ACCESS_SYS_ENTER, /* array {pt_regs *, number}, shown as sys_enter_x's fields */
 	ACCESS_SYS_EXIT,  /* array {pt_regs *, result}, shown as sys_exit_x's fields */
+	ACCESS_RAW,	  /* array of the arguments, shown as the fields of the record */
 	ACCESS_ITER,	  /* struct bpf_iter__x */
 };
 
@@ -248,6 +249,14 @@ struct mem lower_args_blob(struct lower *L, struct expr *e);
 struct ir_val lower_usdt_arg(struct lower *L, const struct expr *e, unsigned int n);
 int lower_reg_offset(const char *name); /* in pt_regs; −1: there is none */
 struct ir_val lower_syscall_number(struct lower *L);
+
+/* --- lower-raw.c: fields that follow from a raw tracepoint's arguments */
+/* Is this field of the unit's `args` one? */
+bool lower_raw_has(struct lower *L, const struct unit *u, const struct expr *field);
+/* And is it as cheap to have in a raw program as in one whose arguments have types? */
+bool lower_raw_is_plain(struct lower *L, const struct unit *u, const struct expr *field);
+struct ir_val lower_raw_field(struct lower *L, const struct expr *e);
+struct mem lower_raw_place(struct lower *L, const struct expr *e); /* if it is no number */
 
 /* --- lower-var.c */
 struct home *lower_home(struct lower *L, struct variable *v);

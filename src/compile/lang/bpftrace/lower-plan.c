@@ -5,10 +5,11 @@
  * A hook may be had in several ways; here the cheapest that means the same is chosen:
  *
  *	tracepoint      raw, if the action does not look at args, or only at those that can
- *	                be had as well, as the id of raw_syscalls:* (detached at once); else by
- *	                perf event, whose context has the fields.  Not tp_btf, where raw will
- *	                do: the kernel takes 0.1 ms more to load it, since it looks through
- *	                all its types
+ *	                be had as well, as the id of raw_syscalls:* or a task's pid (detached
+ *	                at once); else by perf event, whose context has the fields.  Not tp_btf,
+ *	                where raw will do: the kernel takes 0.1 ms more to load it, since it
+ *	                looks through all its types.  It will not, where members of tasks are
+ *	                read thousands of times a second
  *	rawtracepoint   tp_btf with typed arguments, else raw
  *	kprobe          by perf event, kprobe.multi for several functions; fentry where the
  *	                kernel has no kprobes
@@ -21,24 +22,35 @@
  */
 #include "compile/lang/bpftrace/lower-internal.h"
 
+#include "catalog/tracepoint-args.h"
+
 #include <errno.h>
 
 /* --- what an action asks for */
 
-static bool block_asks(const struct block *b, unsigned int ids);
+enum { ASKS_ARGS = 1, ASKS_NAME = 2, ASKS_CTX = 4 };
 
-enum { ASKS_ARGS = 1, ASKS_NAME = 2, ASKS_CTX = 4, BUT_RAW_SYSCALL = 8 };
+/* Fields of `args` that do not count, since this way has them, too. */
+struct but {
+	bool (*has)(struct lower *L, const struct unit *u, const struct expr *field);
+	struct lower *L;
+	const struct unit *u;
+};
+
+static bool block_asks(const struct block *b, unsigned int what, const struct but *but);
 
 /* args.id, args.ret */
-static bool is_raw_field(const struct expr *e)
+static bool is_raw_field(struct lower *L, const struct unit *u, const struct expr *e)
 {
-	return e->kind == EXPR_FIELD && e->name && lower_is_args(e->a) &&
-	       (!strcmp(e->name, "id") || !strcmp(e->name, "ret"));
+	(void)L;
+	(void)u;
+	return !strcmp(e->name, "id") || !strcmp(e->name, "ret");
 }
 
-static bool expr_asks(const struct expr *e, unsigned int what)
+static bool expr_asks(const struct expr *e, unsigned int what, const struct but *but)
 {
-	if (!e || ((what & BUT_RAW_SYSCALL) && is_raw_field(e)))
+	if (!e || (but && e->kind == EXPR_FIELD && e->name && lower_is_args(e->a) &&
+		   but->has(but->L, but->u, e)))
 		return false;
 	if ((e->kind == EXPR_CALL || e->kind == EXPR_BUILTIN) && e->builtin) {
 		enum builtin_id id = e->builtin->id;
@@ -54,29 +66,35 @@ static bool expr_asks(const struct expr *e, unsigned int what)
 			return true;
 	}
 	for (size_t i = 0; i < e->items.n; i++)
-		if (expr_asks(e->items.p[i], what))
+		if (expr_asks(e->items.p[i], what, but))
 			return true;
-	return expr_asks(e->a, what) || expr_asks(e->b, what) || expr_asks(e->c, what) ||
-	       block_asks(e->block, what);
+	return expr_asks(e->a, what, but) || expr_asks(e->b, what, but) ||
+	       expr_asks(e->c, what, but) || block_asks(e->block, what, but);
 }
 
-static bool block_asks(const struct block *b, unsigned int what)
+static bool block_asks(const struct block *b, unsigned int what, const struct but *but)
 {
 	if (!b)
 		return false;
 	for (size_t i = 0; i < b->stmts.n; i++) {
 		const struct stmt *s = b->stmts.p[i];
 
-		if (expr_asks(s->a, what) || expr_asks(s->b, what) || expr_asks(s->c, what) ||
-		    block_asks(s->block, what) || block_asks(s->other, what))
+		if (expr_asks(s->a, what, but) || expr_asks(s->b, what, but) ||
+		    expr_asks(s->c, what, but) || block_asks(s->block, what, but) ||
+		    block_asks(s->other, what, but))
 			return true;
 	}
-	return expr_asks(b->value, what);
+	return expr_asks(b->value, what, but);
+}
+
+static bool asks_but(const struct checked_probe *p, unsigned int what, const struct but *but)
+{
+	return expr_asks(p->probe->predicate, what, but) || block_asks(p->probe->block, what, but);
 }
 
 static bool asks(const struct checked_probe *p, unsigned int what)
 {
-	return expr_asks(p->probe->predicate, what) || block_asks(p->probe->block, what);
+	return asks_but(p, what, NULL);
 }
 
 /* --- the choice */
@@ -142,7 +160,7 @@ bool lower_is_raw_syscall(const struct checked_probe *p, const struct resolved *
 {
 	return r->hook->id == HOOK_TRACEPOINT && r->group && !strcmp(r->group, "raw_syscalls") &&
 	       (!strcmp(r->event, "sys_enter") || !strcmp(r->event, "sys_exit")) &&
-	       !asks(p, ASKS_ARGS | BUT_RAW_SYSCALL);
+	       !asks_but(p, ASKS_ARGS, &(struct but){.has = is_raw_field});
 }
 
 /* --- the column `plan` of hooks.def: a better way than the plain one, which is set already */
@@ -165,8 +183,21 @@ static void plan_tracepoint(struct lower *L, struct unit *u)
 		u->access = is_enter ? ACCESS_SYS_ENTER : ACCESS_SYS_EXIT;
 		return;
 	}
-	if (!asks(u->probe, ASKS_ARGS) && has_raw_tracepoint(L, u->point->event))
-		lower_attach_by(u, QATTACH_RAW_TP);
+	if (!asks(u->probe, ASKS_ARGS)) {
+		if (has_raw_tracepoint(L, u->point->event))
+			lower_attach_by(u, QATTACH_RAW_TP);
+		return;
+	}
+	/* the offsets are those of this kernel */
+	if (L->o->is_portable || world_has(L->w, WORLD_EMBEDDED) ||
+	    asks_but(u->probe, ASKS_ARGS, &(struct but){lower_raw_has, L, u}))
+		return;
+	if (tracepoint_is_often(u->point->group, u->point->event) &&
+	    asks_but(u->probe, ASKS_ARGS, &(struct but){lower_raw_is_plain, L, u}) &&
+	    has_btf_tracepoint(L, u->point->event))
+		by_trampoline(u, QATTACH_TP_BTF_FIELDS, u->point->event, NULL);
+	else
+		lower_attach_by(u, QATTACH_RAW_FIELDS);
 }
 
 static void plan_raw(struct lower *L, struct unit *u)
