@@ -22,12 +22,15 @@
 /*
  * Is there something in n's upper half, 2^k bits?  Then it becomes its lower half, and `high`
  * counts it: at once, so that five registers are enough, and the code can stand where it is called.
+ * The answer is the sign of a difference, not a comparison: that would be a branch, and each has
+ * the verifier look at all that follows twice.  n is below 2^63.
  */
 #define HALVE(n, high, k)                                      \
 	do {                                                   \
-		__u64 shift_ = (n) > (1ull << (1 << (k))) - 1; \
+		__u64 shift_ = (1ull << (1 << (k))) - 1 - (n); \
                                                                \
-		shift_ <<= k;                                  \
+		asm volatile("" : "+r"(shift_));               \
+		shift_ = shift_ >> 63 << (k);                  \
 		(n) >>= shift_;                                \
 		(high) += shift_;                              \
 		asm volatile("" : "+r"(n), "+r"(high));        \
