@@ -171,6 +171,19 @@ void trace_maps_known(void *ctx, const struct question_map *maps, size_t n)
 	helper_do(t->helper, make_maps, t);
 }
 
+/* What is run before anything is attached; where there is nothing to attach, all. */
+static int await_own(struct trace *t)
+{
+	bool all = t->o->run_tests || t->o->run_benches;
+	struct query_error e;
+	int r = all ? query_await(t->query, UINT32_MAX, &e) : 0;
+
+	for (size_t i = 0; r >= 0 && i < t->q.probes.n; i++)
+		if (t->q.probes.p[i].attach == QATTACH_BEGIN)
+			r = query_await(t->query, t->q.probes.p[i].prog, &e);
+	return r < 0 ? say_query_error(t, r, &e) : 0;
+}
+
 int trace_load(struct trace *t)
 {
 	struct query_config config = query_config(t);
@@ -189,7 +202,7 @@ int trace_load(struct trace *t)
 		return say_query_error(t, r, &e);
 	trace_source_init(&t->source, &t->q, t->query, t->o);
 	t->answer = answer_new(&t->q, &t->source.answers, &options);
-	return 0;
+	return await_own(t);
 }
 
 /* Returns the exit status; how many there are in *ret. */
@@ -209,6 +222,9 @@ int trace_attach(struct trace *t, unsigned int *ret)
 			*ret += p->counts_as;
 			continue;
 		}
+		r = query_await(t->query, p->prog, &e);
+		if (r < 0)
+			return say_query_error(t, r, &e);
 		e = (struct query_error){.prog = UINT32_MAX, .probe = UINT32_MAX};
 		r = query_attach(t->query, (uint32_t)i, &e);
 		if (!r) {
@@ -220,5 +236,6 @@ int trace_attach(struct trace *t, unsigned int *ret)
 		if (t->q.config.missing_probes != MISSING_IGNORE)
 			log_warning("%s", e.error.what);
 	}
-	return 0;
+	r = query_await(t->query, UINT32_MAX, &e);
+	return r < 0 ? say_query_error(t, r, &e) : 0;
 }

@@ -6,7 +6,8 @@
  * changed.  One interface, two places: the kernel (kern/query*.c), and skep's own runtime
  * over a command that it traces (vm/hook/query*.c).
  *
- * Life: open (load) → begin → attach → poll … → detach → end → poll → close.
+ * Life: open (load) → begin → attach → poll … → detach → end → poll → close.  With a helper
+ * programs are awaited before they are run or attached, and all of them behind that.
  */
 #pragma once
 
@@ -31,8 +32,13 @@ struct query_config {
 	const struct btf_view *(*btf)(void *ctx);
 	void *btf_ctx;
 	struct query *prepared; /* by query_prepare_kern(), of this question: taken over; NULL */
-	struct helper *helper;	/* loads some of the programs; NULL: none, or threads of its own */
-	int tracefs_fd;		/* its root folder, if somebody has it open; 0: none */
+	/*
+	 * It loads programs while others are attached already: query_await().  It has ended before
+	 * query_close(), unless query_await() said that all are loaded.  NULL: there is none, and
+	 * programs are loaded when the question is open.
+	 */
+	struct helper *helper;
+	int tracefs_fd; /* its root folder, if somebody has it open; 0: none */
 };
 
 /* Why a program was refused or a probe did not attach. */
@@ -51,6 +57,7 @@ struct query_ops {
 	const char *name; /* "kernel", "embedded" */
 	int (*run)(struct query *x, uint32_t probe, uint32_t repeat, uint32_t *ret,
 		   uint64_t *ret_ns);
+	int (*await)(struct query *x, uint32_t prog, struct query_error *e); /* NULL: no need */
 	int (*attach)(struct query *x, uint32_t probe, struct query_error *e);
 	bool (*iterates)(const struct query *x);
 	void (*detach)(struct query *x);
@@ -101,6 +108,14 @@ static inline int query_run(struct query *x, uint32_t probe, uint32_t repeat, ui
 			    uint64_t *ret_ns)
 {
 	return x->ops->run(x, probe, repeat, ret, ret_ns);
+}
+/*
+ * With config.helper: until program `i` is loaded, or all are (UINT32_MAX).  An error is that of
+ * the program; those that are optional are left to query_attach().
+ */
+static inline int query_await(struct query *x, uint32_t prog, struct query_error *e)
+{
+	return x->ops->await ? x->ops->await(x, prog, e) : 0;
 }
 /*
  * Attach probe `i`.  −ENOENT: there is no such thing; −EPERM, −ENOTSUP: e->hint says what

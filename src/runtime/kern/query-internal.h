@@ -4,7 +4,8 @@
  *
  *	query.c         life, globals, losses, stacks, test runs
  *	query-map.c     maps: made, read, changed
- *	query-load.c    programs: descriptors and addresses put in, types, the load
+ *	query-load.c    a program: descriptors and addresses put in, types, the load
+ *	query-loads.c   several at once
  *	query-refusal.c what the verifier said, in a sentence
  *	query-ring.c    the ring buffer's reader
  *	query-attach.c  probes by links; catalog/attach.def has the kinds
@@ -55,10 +56,11 @@ struct iterator {
 struct query_kern {
 	struct query base;
 	struct query_config config;
-	int *maps;	      /* descriptors, owned; -errno */
-	uint32_t *ring_sizes; /* max_entries as made */
-	size_t n_maps;	      /* of both; before the question is complete, fewer than it has */
-	int *progs;	      /* owned; -1 */
+	int *maps;		   /* descriptors, owned; -errno */
+	uint32_t *ring_sizes;	   /* max_entries as made */
+	size_t n_maps;		   /* of both; before the question is complete, fewer than it has */
+	int *progs;		   /* owned; -1 */
+	struct query_loads *loads; /* owned: programs are still being loaded; NULL */
 	size_t n_progs;
 	int stats;	       /* owned; keeps the kernel counting; -1 */
 	struct kernel_btf btf; /* opened when a program asks for it */
@@ -96,6 +98,19 @@ int query_maps_create(struct query_kern *x, struct query_error *e);
  */
 typedef void (*query_before)(void *ctx, uint32_t prog);
 void query_progs_try(struct query_kern *x, query_before before, void *ctx);
+/*
+ * Begin to load all, by config.helper and by who waits for one: query_kern_await().  False: it is
+ * not worth it, or there is no helper.  To end it waits for the helper, or that one is gone.
+ */
+bool query_loads_begin(struct query_kern *x);
+int query_kern_await(struct query *base, uint32_t prog, struct query_error *e);
+void query_loads_end(struct query_kern *x, bool is_helper_gone);
+
+/* A program that is ready to be loaded, in any thread.  NULL: it cannot be. */
+struct query_load;
+struct query_load *query_load_new(struct query_kern *x, uint32_t prog);
+int query_load_try(struct query_load *l); /* descriptor, or -errno */
+void query_load_free(struct query_load *l);
 /* Load program `i` into x->progs[i]. */
 int query_prog_load(struct query_kern *x, uint32_t i, struct query_error *e);
 /* Once more, for one that was refused and is optional: 0, or the reason is in `e`. */

@@ -7,16 +7,11 @@
  * description of a function whose address is taken.  It is loaded without a log
  * first, since writing one costs more than verifying; if it is refused, once more with
  * the log, which query-refusal.c reads.
- *
- * The verifier keeps a processor busy: where there are several, all programs are tried at
- * once first, long ones before short ones.  What is refused then comes again alone, with its
- * message.
  */
 #include "base/macro.h"
 #include "isa/btf-write.h"
 #include "isa/insn.h"
 #include "runtime/kern/module-btf.h"
-#include "base/parallel.h"
 #include "runtime/kern/query-internal.h"
 
 #include <fcntl.h>
@@ -30,19 +25,17 @@
 
 enum {
 	LOG_ROOM = 16 << 20,
-	PART = 64,	    /* programs that are tried at once; each has a few descriptors open */
-	PARALLEL_MIN = 300, /* instructions: less is loaded before a thread has begun */
 };
 
 /* What one load is made of. */
-struct load {
+struct query_load {
 	union bpf_attr attr;
 	struct bpf_insn *insns;	     /* owned */
 	struct bpf_func_info *funcs; /* owned */
 	int btf, module;	     /* owned descriptors; -1 */
 };
 
-static void load_done(struct load *l)
+static void load_done(struct query_load *l)
 {
 	free(l->insns);
 	free(l->funcs);
@@ -103,7 +96,7 @@ static struct span span_of(const struct question_prog *p, uint32_t insn)
 	return at;
 }
 
-static int relocate(struct query_kern *x, const struct question_prog *p, struct load *l,
+static int relocate(struct query_kern *x, const struct question_prog *p, struct query_load *l,
 		    struct query_error *e)
 {
 	l->insns = xalloc(MAX(p->n_insns, 1u) * sizeof(*l->insns));
@@ -164,7 +157,7 @@ static bool needs_types(const struct question_prog *p)
 	return false;
 }
 
-static int add_types(const struct question_prog *p, struct load *l)
+static int add_types(const struct question_prog *p, struct query_load *l)
 {
 	_cleanup_buf_ struct buf blob = {0};
 	union bpf_attr a = {0};
@@ -206,7 +199,7 @@ static uint32_t find_target(const struct btf_view *v, const struct question_prog
 	}
 }
 
-static int add_target(struct query_kern *x, const struct question_prog *p, struct load *l,
+static int add_target(struct query_kern *x, const struct question_prog *p, struct query_load *l,
 		      struct query_error *e)
 {
 	const struct btf_view *v;
@@ -241,7 +234,8 @@ static int add_target(struct query_kern *x, const struct question_prog *p, struc
 
 /* --- the load */
 
-static void fill_attr(const struct query_kern *x, const struct question_prog *p, struct load *l)
+static void fill_attr(const struct query_kern *x, const struct question_prog *p,
+		      struct query_load *l)
 {
 	const char *license = x->base.q->config.license;
 
@@ -255,7 +249,7 @@ static void fill_attr(const struct query_kern *x, const struct question_prog *p,
 	snprintf(l->attr.prog_name, sizeof(l->attr.prog_name), "%.15s", p->name ? p->name : "");
 }
 
-static int load_once(struct load *l)
+static int load_once(struct query_load *l)
 {
 	int r = bpf_call(BPF_PROG_LOAD, &l->attr, sizeof(l->attr));
 
@@ -270,7 +264,7 @@ static int load_once(struct load *l)
 }
 
 /* Pages of the log are there only when the kernel writes them. */
-static int load_logged(struct load *l, const struct question_prog *p, struct query_error *e)
+static int load_logged(struct query_load *l, const struct question_prog *p, struct query_error *e)
 {
 	char *log = mmap(NULL, LOG_ROOM, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -305,7 +299,7 @@ static bool is_optional(const struct question *q, uint32_t prog)
 	return is_used;
 }
 
-static int prepare(struct query_kern *x, const struct question_prog *p, struct load *l,
+static int prepare(struct query_kern *x, const struct question_prog *p, struct query_load *l,
 		   struct query_error *e)
 {
 	int r = relocate(x, p, l, e);
@@ -324,7 +318,7 @@ static int prepare(struct query_kern *x, const struct question_prog *p, struct l
 static int load(struct query_kern *x, uint32_t i, struct query_error *e)
 {
 	const struct question_prog *p = &x->base.q->progs.p[i];
-	struct load l = {.btf = -1, .module = -1};
+	struct query_load l = {.btf = -1, .module = -1};
 	int r = prepare(x, p, &l, e);
 
 	if (r >= 0) {
@@ -342,66 +336,30 @@ static int load(struct query_kern *x, uint32_t i, struct query_error *e)
 	return r;
 }
 
-/* --- several at once */
+/* --- apart: query-loads.c */
 
-struct attempt {
-	struct load load;
-	uint32_t prog;
-	bool is_prepared;
-	int fd;
-};
-
-static int by_length(const void *a, const void *b)
+struct query_load *query_load_new(struct query_kern *x, uint32_t i)
 {
-	const struct attempt *x = a, *y = b;
-	uint32_t n = x->load.attr.insn_cnt, m = y->load.attr.insn_cnt;
-
-	return n != m ? (n < m) - (n > m) : (x->prog > y->prog) - (x->prog < y->prog);
-}
-
-static void try_one(void *ctx, size_t i)
-{
-	struct attempt *a = (struct attempt *)ctx + i;
-
-	if (a->is_prepared)
-		a->fd = load_once(&a->load);
-}
-
-static void try_part(struct query_kern *x, uint32_t first, uint32_t n, query_before before,
-		     void *ctx)
-{
-	struct attempt parts[PART];
+	struct query_load *l = xalloc(sizeof(*l));
 	struct query_error ignored;
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct attempt *a = &parts[i];
-
-		if (before)
-			before(ctx, first + i);
-		*a = (struct attempt){
-			.load = {.btf = -1, .module = -1}, .prog = first + i, .fd = -1};
-		a->is_prepared =
-			prepare(x, &x->base.q->progs.p[first + i], &a->load, &ignored) >= 0;
-	}
-	qsort(parts, n, sizeof(*parts), by_length);
-	helper_run(x->config.helper, n, parallel_cpus(), try_one, parts);
-	for (uint32_t i = 0; i < n; i++) {
-		x->progs[parts[i].prog] = MAX(parts[i].fd, -1);
-		load_done(&parts[i].load);
-	}
+	*l = (struct query_load){.btf = -1, .module = -1};
+	if (prepare(x, &x->base.q->progs.p[i], l, &ignored) >= 0)
+		return l;
+	query_load_free(l);
+	return NULL;
 }
 
-void query_progs_try(struct query_kern *x, query_before before, void *ctx)
+int query_load_try(struct query_load *l)
 {
-	const struct question *q = x->base.q;
-	uint64_t insns = 0;
+	return load_once(l);
+}
 
-	for (size_t i = 0; i < q->progs.n; i++)
-		insns += q->progs.p[i].n_insns;
-	if (q->progs.n < 2 || insns < PARALLEL_MIN || parallel_cpus() < 2)
-		return;
-	for (uint32_t i = 0; i < q->progs.n; i += PART)
-		try_part(x, i, MIN((uint32_t)q->progs.n - i, (uint32_t)PART), before, ctx);
+void query_load_free(struct query_load *l)
+{
+	if (l)
+		load_done(l);
+	free(l);
 }
 
 int query_prog_load(struct query_kern *x, uint32_t i, struct query_error *e)

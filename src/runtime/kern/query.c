@@ -172,6 +172,19 @@ void query_prepare_maps(struct query *base, const struct question_map *maps, siz
 	}
 }
 
+static int load_progs(struct query_kern *x, struct query_error *e)
+{
+	int r = 0;
+
+	if (query_loads_begin(x))
+		return 0;
+	query_progs_try(x, NULL, NULL);
+	for (uint32_t i = 0; r >= 0 && i < x->base.q->progs.n; i++)
+		if (x->progs[i] < 0)
+			r = query_prog_load(x, i, e);
+	return r;
+}
+
 int query_open_kern(const struct question *q, const struct query_config *config, struct query **ret,
 		    struct query_error *e)
 {
@@ -193,15 +206,13 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 	if (r >= 0)
 		map_globals(x);
 	if (r >= 0)
-		query_progs_try(x, NULL, NULL);
-	for (uint32_t i = 0; r >= 0 && i < q->progs.n; i++)
-		if (x->progs[i] < 0)
-			r = query_prog_load(x, i, e);
+		r = load_progs(x, e);
 	if (r < 0) {
 		query_close(&x->base);
 		return r;
 	}
-	query_kern_loaded(x);
+	if (!x->loads)
+		query_kern_loaded(x);
 	set_facts(x);
 	*ret = &x->base;
 	return 0;
@@ -210,6 +221,7 @@ int query_open_kern(const struct question *q, const struct query_config *config,
 static void query_kern_close(struct query *base)
 {
 	struct query_kern *x = (struct query_kern *)base;
+	query_loads_end(x, true);
 	query_kern_detach(&x->base);
 	ring_close(&x->ring);
 	if (x->globals)
@@ -372,6 +384,7 @@ static int query_kern_stats(struct query *base, uint32_t prog, uint64_t *ret_run
 
 static const struct query_ops ops = {
 	.name = "kernel",
+	.await = query_kern_await,
 	.run = query_kern_run,
 	.attach = query_kern_attach,
 	.iterates = query_kern_iterates,
