@@ -28,6 +28,8 @@ int trace_filter(struct trace *t)
 	pcre2_code *regex;
 	int error;
 
+	if (!t->q.probes.n || t->o->probe_filter)
+		trace_say_diags(t); /* they may be why */
 	if (!t->q.probes.n) {
 		if (!t->o->quiet)
 			puts("No probes to attach");
@@ -196,6 +198,7 @@ int trace_load(struct trace *t)
 	t->query = NULL;
 	r = t->is_embedded ? query_open_vm(&t->q, &config, &t->query, &e)
 			   : query_open_kern(&t->q, &config, &t->query, &e);
+	trace_say_diags(t);
 	if (r >= 0 && config.child_pid)
 		r = query_take_child(t->query, config.child_pid, &e);
 	if (r < 0)

@@ -272,7 +272,8 @@ int trace_compile(struct trace *t)
 	if (dump.n)
 		fwrite(dump.p, 1, dump.n, stdout);
 	buf_done(&dump);
-	trace_say_diags(t);
+	if (!ok || !t->runs || t->o->what != TRACE_RUN)
+		trace_say_diags(t); /* else when the kernel has something to do: trace_load() */
 	return ok ? 0 : EXIT_FAILED;
 }
 
