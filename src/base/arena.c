@@ -138,15 +138,34 @@ void arena_join(struct arena *to, struct arena *from)
 	*from = (struct arena){};
 }
 
+/* What was handed out last grows where it is, if there is room behind it. */
+static bool grow_last(struct arena *a, void *p, size_t old, size_t new)
+{
+	size_t more = aligned(new) - aligned(old);
+
+	if (GAP || !p || (char *)p + aligned(old) != a->p || more > (size_t)(a->end - a->p))
+		return false;
+	a->p += more;
+	a->used += more;
+	return true;
+}
+
+enum { FIRST_BYTES = 256, FIRST_MIN = 2, FIRST_MAX = 8 };
+
 void *array_grow(struct arena *a, void *p, size_t n, size_t *room, size_t size)
 {
-	size_t more = *room ? *room * 2 : 8;
-	char *to = arena_alloc(a, more * size);
+	size_t first = MIN(MAX(FIRST_BYTES / size, (size_t)FIRST_MIN), (size_t)FIRST_MAX);
+	size_t more = *room ? *room * 2 : first;
+	char *to;
 
-	if (n)
-		memcpy(to, p, n * size);
+	if (!grow_last(a, p, *room * size, more * size)) {
+		to = arena_alloc(a, more * size);
+		if (n)
+			memcpy(to, p, n * size);
+		p = to;
+	}
 	*room = more;
-	return to;
+	return p;
 }
 
 /*
