@@ -19,7 +19,7 @@ enum {
 	BATCH = 4096,
 	BATCH_MAX = 1 << 20,
 	RING_MIN = 256 << 10,
-	RING_OF_CPU = 512 << 10, /* twice what perf buffers have by default in other tracers */
+	RING_OF_CPU = 256 << 10, /* as many pages as bpftrace's buffers have by default */
 	RING_MAX = 2 << 20,
 	RING_SHARE = 1024,	/* of memory: a thousandth */
 	PARALLEL_MIN = 2 << 20, /* bytes of maps: less is made before a thread has begun */
