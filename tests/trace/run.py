@@ -278,6 +278,9 @@ class Needs:
     def need_machine(self, *names):
         return None if os.uname().machine in names else f"only on {' and '.join(names)}"
 
+    def need_cpus(self, n):
+        return None if len(os.sched_getaffinity(0)) >= int(n) else f"fewer than {n} processors"
+
     def need_root(self):
         return None if os.geteuid() == 0 else "only root can attach"
 

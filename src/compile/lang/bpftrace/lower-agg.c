@@ -166,6 +166,12 @@ struct merged {
 	ir_reg total, count;
 };
 
+/* Of how many values it is made; else the second word only says that there is one. */
+static bool has_number(const struct type *t)
+{
+	return t->kind == TYPE_AVG || t->kind == TYPE_STATS;
+}
+
 static void merge(struct lower *L, const struct type *t, ir_reg p, struct merged *r)
 {
 	struct ir_val value = ir_load(&L->b, p, 0, 8, false);
@@ -189,7 +195,7 @@ static void merge(struct lower *L, const struct type *t, ir_reg p, struct merged
 		return;
 	}
 	ir_set(&L->b, r->total, ir_math(&L->b, IR_ADD, IR_R(r->total), value));
-	if (t->kind == TYPE_AVG || t->kind == TYPE_STATS)
+	if (has_number(t))
 		ir_set(&L->b, r->count,
 		       ir_math(&L->b, IR_ADD, IR_R(r->count), ir_load(&L->b, p, 8, 8, false)));
 }
@@ -242,24 +248,40 @@ static void merge_stripes(struct lower *L, struct map_decl *m, struct mem key, u
 	ir_block_go(&L->b, done);
 }
 
-struct ir_val lower_agg_read(struct lower *L, struct expr *e, const struct type *as)
+static struct merged merge_all(struct lower *L, struct map_decl *m, struct mem k)
 {
-	struct expr *key;
-	struct map_decl *m = lower_map_of(e, &key);
-	const struct type *t = m->value;
-	struct mem k = lower_key(L, m, key);
 	struct merged r = {ir_reg_new(&L->b, IRC_INT, NULL), ir_reg_new(&L->b, IRC_INT, NULL)};
 	uint32_t n = L->q->maps.p[m->index].n_stripes;
 
-	(void)as;
 	ir_set(&L->b, r.total, IR_I(0));
 	ir_set(&L->b, r.count, IR_I(0));
 	if (n)
 		merge_stripes(L, m, k, n, &r);
 	else
 		merge_cpus(L, m, k, &r);
-	if (t->kind == TYPE_AVG || t->kind == TYPE_STATS) /* 0 / 0 is 0 in eBPF */
+	return r;
+}
+
+struct ir_val lower_agg_read(struct lower *L, struct expr *e, const struct type *as)
+{
+	struct expr *key;
+	struct map_decl *m = lower_map_of(e, &key);
+	const struct type *t = m->value;
+	struct merged r = merge_all(L, m, lower_key(L, m, key));
+
+	(void)as;
+	if (has_number(t)) /* 0 / 0 is 0 in eBPF */
 		return ir_math(&L->b, t->is_signed ? IR_SDIV : IR_UDIV, IR_R(r.total),
 			       IR_R(r.count));
 	return IR_R(r.total);
+}
+
+void lower_agg_copy(struct lower *L, struct map_decl *m, struct mem key, struct mem to)
+{
+	struct merged r = merge_all(L, m, key);
+
+	ir_store(&L->b, to.base, to.off, 8, IR_R(r.total));
+	if (m->value->size >= 16)
+		ir_store(&L->b, to.base, to.off + 8, 8,
+			 has_number(m->value) ? IR_R(r.count) : IR_I(1));
 }

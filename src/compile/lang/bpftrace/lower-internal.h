@@ -312,6 +312,8 @@ void lower_map_mark(struct lower *L, const struct map_decl *m, ir_reg value);
 /* --- lower-agg.c */
 void lower_agg_assign(struct lower *L, struct map_decl *m, struct expr *key, struct expr *call);
 struct ir_val lower_agg_read(struct lower *L, struct expr *map_expr, const struct type *as);
+/* An aggregation that can be cast to a number, of all cpus, as an element has it. */
+void lower_agg_copy(struct lower *L, struct map_decl *m, struct mem key, struct mem to);
 
 /* --- lower-record.c */
 struct record {

@@ -262,17 +262,8 @@ static void set_element(struct lower *L, struct stmt *s, struct map_decl *m)
 	mem_convert(L, mem_at(to, (int32_t)t->members[0].offset), t->members[0].type, key,
 		    m->key ? m->key : type_int(8, false), false);
 	to = mem_at(to, (int32_t)t->members[1].offset);
-	if (type_is_agg(m->value) && !type_is_agg(t->members[1].type)) {
-		/* an aggregation is read as a number: over all cpus, by the key */
-		struct expr key_expr = {.kind = EXPR_NONE, .type = m->key, .note = &key};
-		struct expr access = {.kind = EXPR_MAP_ACCESS,
-				      .span = s->span,
-				      .type = m->value,
-				      .map = m,
-				      .b = &key_expr};
-
-		mem_store(L, to, t->members[1].type,
-			  lower_agg_read(L, &access, t->members[1].type));
+	if (type_is_agg(m->value)) { /* that of all cpus, by the key; here is one's */
+		lower_agg_copy(L, m, key, to);
 		return;
 	}
 	value = mem_bpf(lower_own_value(L, m, value.base), 0);
