@@ -75,10 +75,11 @@ struct type_member {
 	uint32_t offset;     /* bytes from the start */
 	uint32_t bit_offset; /* bitfields: within the integer at `offset`, little-endian */
 	uint32_t bits;	     /* width of a bitfield; 0: it is none */
-	/* Tracepoints: at `offset` is a u32, length << 16 | where the data is: from the start
-	 * of the record (data_loc), or from behind the u32 (rel_loc).  The type is an int64:
-	 * the value is the data's address. */
+	/* Tracepoints: at `loc_offset` of the record is a u32, length << 16 | where the data is:
+	 * from the start of the record (data_loc), or from behind the u32 (rel_loc).  The type is
+	 * an int64: the value is the data's address, which a copy has at `offset`. */
 	bool is_data_loc, is_rel_loc;
+	uint32_t loc_offset;
 };
 
 struct type_enumerator {

@@ -51,6 +51,18 @@ static const struct type *field_type(struct type_table *t, const struct world_fi
 	return type;
 }
 
+/* Four bytes of the record are an address of eight in a copy: they follow the rest. */
+static uint32_t place_addresses(struct type_member *m, unsigned int n, uint32_t size)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if ((!m[i].is_data_loc && !m[i].is_rel_loc) || size > UINT32_MAX - 16)
+			continue;
+		m[i].offset = (size + 7) & ~7u;
+		size = m[i].offset + 8;
+	}
+	return size;
+}
+
 const struct type *type_table_tracepoint_args(struct type_table *t, const char *group,
 					      const char *event)
 {
@@ -71,9 +83,11 @@ const struct type *type_table_tracepoint_args(struct type_table *t, const char *
 		m[i].offset = f[i].offset;
 		m[i].is_data_loc = f[i].is_data_loc;
 		m[i].is_rel_loc = f[i].is_rel_loc;
+		m[i].loc_offset = f[i].offset;
 		if (f[i].size <= UINT32_MAX - f[i].offset && f[i].offset + f[i].size > size)
 			size = f[i].offset + f[i].size;
 	}
+	size = place_addresses(m, n, size);
 	o = type_origin_new(t, false, arena_printf(t->arena, "tracepoint:%s:%s_args", group, event),
 			    size);
 	o->type.is_tracepoint_ctx = true;

@@ -337,7 +337,7 @@ static struct ir_val format_value(struct lower *L, struct expr *e)
 	uint32_t off = m ? m->offset : e->member_offset;
 
 	if (m && (m->is_data_loc || m->is_rel_loc))
-		return IR_R(data_address(L, off, m->is_rel_loc));
+		return IR_R(data_address(L, m->loc_offset, m->is_rel_loc));
 	return mem_load_member(L, mem_bpf(L->body->ctx, (int32_t)off), m, e->type);
 }
 
@@ -378,7 +378,7 @@ struct mem lower_args_place(struct lower *L, struct expr *e)
 
 	if (L->unit->access == ACCESS_FORMAT) {
 		if (m && (m->is_data_loc || m->is_rel_loc)) {
-			p.base = data_address(L, (uint32_t)p.off, m->is_rel_loc);
+			p.base = data_address(L, m->loc_offset, m->is_rel_loc);
 			p.off = 0;
 		}
 		return p;
