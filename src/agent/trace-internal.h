@@ -23,8 +23,8 @@ struct trace {
 	struct answer *answer;
 	struct trace_words params, command_words;
 	struct command command;
-	struct helper *helper; /* while it is compiled and loaded; NULL */
-	int rt_error;	       /* of opening rt */
+	struct helper *helper;		       /* while it is compiled and loaded; NULL */
+	int rt_error;			       /* of opening rt */
 	const struct question_map *early_maps; /* for the helper: see trace_maps_known() */
 	size_t n_early_maps;
 	int cgroup_fd; /* --cgroup: its folder, owned; 0: none */
@@ -45,7 +45,7 @@ struct trace {
 void trace_choose(struct trace *t); /* the kernel, or skep's own runtime */
 bool trace_has_choice(const struct trace *t);
 void trace_open_world(struct trace *t);
-int trace_compile(struct trace *t); /* chooses, too */
+int trace_compile(struct trace *t);	/* chooses, too */
 int trace_open_object(struct trace *t); /* instead: of a program that was compiled elsewhere */
 int trace_filter(struct trace *t);	/* --probe-filter: take away what it does not match */
 int trace_open_cgroup(struct trace *t); /* --cgroup: its folder */

@@ -17,6 +17,7 @@
 
 enum {
 	BATCH = 4096,
+	KEY_MAX_ONCE = 512, /* MAX_BPF_STACK, the limit of a hash's keys in kernels like 5.10 */
 	BATCH_MAX = 1 << 20,
 	RING_MIN = 256 << 10,
 	RING_OF_CPU = 256 << 10, /* as many pages as bpftrace's buffers have by default */
@@ -211,7 +212,12 @@ int query_maps_create(struct query_kern *x, struct query_error *e)
 		}
 		if (r < 0) {
 			e->span = m->span;
-			if (r == -ENOMEM || r == -E2BIG)
+			if (r == -E2BIG && m->key_size > KEY_MAX_ONCE)
+				query_hint(e,
+					   "its keys have %u bytes, more than this kernel takes; "
+					   "max_strlen makes texts shorter",
+					   m->key_size);
+			else if (r == -ENOMEM || r == -E2BIG)
 				query_hint(e,
 					   "it has room for %u elements of %u bytes; "
 					   "max_map_keys makes it smaller",

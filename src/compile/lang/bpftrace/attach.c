@@ -300,8 +300,7 @@ static bool same_args(const struct type *x, const struct type *y)
 
 		if (strcmp(m->name, n->name) || m->offset != n->offset || m->bits != n->bits ||
 		    m->is_data_loc != n->is_data_loc || m->is_rel_loc != n->is_rel_loc ||
-		    m->loc_offset != n->loc_offset ||
-		    !same_place_type(m->type, n->type))
+		    m->loc_offset != n->loc_offset || !same_place_type(m->type, n->type))
 			return false;
 	}
 	return true;
