@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+#include <sched.h>
+
 enum { PARTS = 1000 };
 
 static void count(void *ctx, size_t i)
@@ -87,6 +89,37 @@ TEST(a_helper)
 TEST(no_helper)
 {
 	check_helper(NULL);
+}
+
+struct late {
+	bool go; /* atomic */
+	int *done;
+};
+
+static void wait_and_count(void *ctx)
+{
+	struct late *l = ctx;
+
+	while (!__atomic_load_n(&l->go, __ATOMIC_ACQUIRE))
+		sched_yield();
+	++*l->done;
+}
+
+TEST(a_helper_is_waited_for_job_by_job)
+{
+	struct helper *h = helper_start();
+	int done = 0;
+	struct late first = {.go = true, .done = &done}, second = {.go = !h, .done = &done};
+	unsigned int job = helper_do(h, wait_and_count, &first);
+	unsigned int last = helper_do(h, wait_and_count, &second);
+
+	helper_wait(h, job); /* the second cannot be done yet */
+	CHECK_EQ(done, h ? 1 : 2);
+	__atomic_store_n(&second.go, true, __ATOMIC_RELEASE);
+	helper_wait(h, last);
+	helper_wait(h, job);
+	CHECK_EQ(done, 2);
+	helper_end(h);
 }
 
 TEST(a_helper_that_has_nothing_to_do)
