@@ -102,6 +102,7 @@ static void walk_member(struct form *f, struct type_member *m)
 	NUMBER(f, m->bits);
 	FLAG(f, m->is_data_loc);
 	FLAG(f, m->is_rel_loc);
+	NUMBER(f, m->loc_offset);
 	form_type(f, &m->type, false);
 	if (!m->type || m->bit_offset > 63 || m->bits > 64 || m->bit_offset + m->bits > 64)
 		form_wrong(f, "a member");

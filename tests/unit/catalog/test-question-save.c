@@ -204,7 +204,7 @@ TEST(no_member_is_forgotten)
 	CHECK_EQ(sizeof(struct question_config), 112);
 	CHECK_EQ(sizeof(struct source), 40);
 	CHECK_EQ(sizeof(struct type), 136);
-	CHECK_EQ(sizeof(struct type_member), 32);
+	CHECK_EQ(sizeof(struct type_member), 40);
 	CHECK_EQ(sizeof(struct type_enumerator), 16);
 }
 

@@ -88,7 +88,8 @@ static void note_field(struct type_table *tt, const struct type *t, const char *
 	struct question_fact f = {.kind = QFACT_FIELD, .path = name, .is_movable = true};
 
 	if (!str_starts(s, STR("tracepoint:")) || !str_ends(s, STR("_args")) ||
-	    str_starts(s, STR("tracepoint:syscalls:"))) /* these are the same everywhere */
+	    str_starts(s, STR("tracepoint:syscalls:")) || /* these are the same everywhere */
+	    str_starts(s, STR("tracepoint:raw_syscalls:")))
 		return;
 	f.type = arena_strndup(tt->arena, s.p + 11, s.n - 11 - 5);
 	question_fact_add(tt->facts, &f);
