@@ -262,14 +262,13 @@ static struct merged merge_all(struct lower *L, struct map_decl *m, struct mem k
 	return r;
 }
 
-struct ir_val lower_agg_read(struct lower *L, struct expr *e, const struct type *as)
+struct ir_val lower_agg_read(struct lower *L, struct expr *e)
 {
 	struct expr *key;
 	struct map_decl *m = lower_map_of(e, &key);
 	const struct type *t = m->value;
 	struct merged r = merge_all(L, m, lower_key(L, m, key));
 
-	(void)as;
 	if (has_number(t)) /* 0 / 0 is 0 in eBPF */
 		return ir_math(&L->b, t->is_signed ? IR_SDIV : IR_UDIV, IR_R(r.total),
 			       IR_R(r.count));

@@ -182,7 +182,7 @@ void lower_note_member(struct lower *L, const char *type, const char *member)
 
 int lower_btf_offset(struct lower *L, const char *type, const char *member)
 {
-	const struct btf_view *v = L->w->ops->btf ? L->w->ops->btf(L->w) : NULL;
+	const struct btf_view *v = lower_types(L);
 	uint32_t id = v ? btf_find(v, 1u << BTF_KIND_STRUCT, type) : 0;
 	struct btf_place place;
 

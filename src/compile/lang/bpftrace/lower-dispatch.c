@@ -104,7 +104,7 @@ static void collect(struct lower *L, const struct checked_probe *p, enum access 
 static void only_native(struct lower *L, uint32_t otherwise)
 {
 #ifdef __x86_64__
-	const struct btf_view *v = L->w->ops->btf ? L->w->ops->btf(L->w) : NULL;
+	const struct btf_view *v = lower_types(L);
 	uint32_t task = v ? btf_find(v, 1u << BTF_KIND_STRUCT, "task_struct") : 0;
 	uint32_t info = v ? btf_find(v, 1u << BTF_KIND_STRUCT, "thread_info") : 0;
 	struct btf_place at, status;

@@ -317,7 +317,7 @@ static struct ir_val lower_cast(struct lower *L, struct expr *e)
 	struct ir_val v;
 
 	if (type_is_agg(from) && (e->a->kind == EXPR_MAP || e->a->kind == EXPR_MAP_ACCESS))
-		return lower_fit(L, lower_agg_read(L, e->a, to), to);
+		return lower_fit(L, lower_agg_read(L, e->a), to);
 	if (type_is_agg(to) && lower_is_scalar(from))
 		return lower_scalar(L, e->a);
 	if (!lower_is_scalar(from)) {
@@ -433,7 +433,7 @@ struct ir_val lower_scalar(struct lower *L, struct expr *e)
 	case EXPR_MAP:
 	case EXPR_MAP_ACCESS:
 		if (type_is_agg(e->map ? e->map->value : e->type)) {
-			v = lower_agg_read(L, e, e->type);
+			v = lower_agg_read(L, e);
 			break;
 		}
 		v = map_value(L, e);

@@ -133,6 +133,12 @@ struct lower {
 	fns;
 };
 
+/* The kernel's; NULL: nobody knows them. */
+static inline const struct btf_view *lower_types(struct lower *L)
+{
+	return L->w->ops->btf ? L->w->ops->btf(L->w) : NULL;
+}
+
 /* --- lower.c */
 uint32_t lower_action(struct lower *L, struct question_action action);
 uint32_t lower_loss(struct lower *L, enum question_loss_kind kind, const char *what,
@@ -311,7 +317,7 @@ void lower_map_mark(struct lower *L, const struct map_decl *m, ir_reg value);
 
 /* --- lower-agg.c */
 void lower_agg_assign(struct lower *L, struct map_decl *m, struct expr *key, struct expr *call);
-struct ir_val lower_agg_read(struct lower *L, struct expr *map_expr, const struct type *as);
+struct ir_val lower_agg_read(struct lower *L, struct expr *map_expr);
 /* An aggregation that can be cast to a number, of all cpus, as an element has it. */
 void lower_agg_copy(struct lower *L, struct map_decl *m, struct mem key, struct mem to);
 

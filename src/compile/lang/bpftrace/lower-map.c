@@ -182,8 +182,6 @@ struct mem lower_key(struct lower *L, const struct map_decl *m, struct expr *key
 	const struct question_map *row = row_of(L, m);
 	struct mem to;
 
-	if (key && key->kind == EXPR_NONE && key->note)
-		return *(struct mem *)key->note;
 	to = lower_temp(L, row->key_size);
 	if (!m->key || !key) {
 		if (!lower_map_has_bucket(m))

@@ -101,7 +101,7 @@ static bool asks(const struct checked_probe *p, unsigned int what)
 
 static bool has_btf_tracepoint(struct lower *L, const char *event)
 {
-	const struct btf_view *v = L->w->ops->btf ? L->w->ops->btf(L->w) : NULL;
+	const struct btf_view *v = lower_types(L);
 	char name[128];
 
 	if (!v || !world_has(L->w, WORLD_TP_BTF))

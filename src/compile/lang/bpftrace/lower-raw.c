@@ -32,11 +32,6 @@ struct state_shape {
 	struct member state, exit_state;
 };
 
-static const struct btf_view *kernel_types(struct lower *L)
-{
-	return L->w->ops->btf ? L->w->ops->btf(L->w) : NULL;
-}
-
 /* --- where it is */
 
 static bool member_in(const struct btf_view *v, uint32_t id, const char *name, struct member *ret)
@@ -60,7 +55,7 @@ static bool member_in(const struct btf_view *v, uint32_t id, const char *name, s
 
 static bool member_of(struct lower *L, const char *type, const char *name, struct member *ret)
 {
-	const struct btf_view *v = kernel_types(L);
+	const struct btf_view *v = lower_types(L);
 	uint32_t id = v ? btf_find(v, 1u << BTF_KIND_STRUCT, type) : 0;
 
 	return id && member_in(v, id, name, ret);
@@ -69,7 +64,7 @@ static bool member_of(struct lower *L, const char *type, const char *name, struc
 /* task_cpu(): since bcf9033e5449 (Linux 5.16) in thread_info on all machines. */
 static bool cpu_of(struct lower *L, struct member *ret)
 {
-	const struct btf_view *v = kernel_types(L);
+	const struct btf_view *v = lower_types(L);
 	uint32_t task = v ? btf_find(v, 1u << BTF_KIND_STRUCT, "task_struct") : 0;
 	struct btf_place info;
 
@@ -97,7 +92,7 @@ static bool is_pointer(const struct btf_view *v, const struct btf_param *p)
  */
 static bool switch_of(struct lower *L, bool *ret_has_state)
 {
-	const struct btf_view *v = kernel_types(L);
+	const struct btf_view *v = lower_types(L);
 	uint32_t proto =
 		v ? btf_proto(v, btf_find(v, 1u << BTF_KIND_TYPEDEF, "btf_trace_sched_switch")) : 0;
 	const struct btf_type *t = proto ? btf_view_type(v, proto) : NULL;
