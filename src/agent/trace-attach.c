@@ -239,6 +239,14 @@ int trace_attach(struct trace *t, unsigned int *ret)
 		if (t->q.config.missing_probes != MISSING_IGNORE)
 			log_warning("%s", e.error.what);
 	}
-	r = query_await(t->query, UINT32_MAX, &e);
+	return 0;
+}
+
+/* What nothing is attached to: end probes.  The exit status. */
+int trace_load_rest(struct trace *t)
+{
+	struct query_error e;
+	int r = query_await(t->query, UINT32_MAX, &e);
+
 	return r < 0 ? say_query_error(t, r, &e) : 0;
 }

@@ -55,6 +55,7 @@ void trace_config_known(struct trace *t);
 void trace_maps_known(void *trace, const struct question_map *maps, size_t n);
 int trace_load(struct trace *t);
 int trace_attach(struct trace *t, unsigned int *ret); /* how many there are in *ret */
+int trace_load_rest(struct trace *t);
 
 /* Let the command execute; 0 or -errno of that.  Has it ended? */
 int trace_go(struct trace *t);

@@ -258,10 +258,13 @@ static int trace(struct trace *t)
 	if (status)
 		return status;
 	say_attached(t, n);
-	if (t->o->dry_run)
-		return 0;
-	trace_poll(t, 0); /* what begin said; starting the command takes a while */
-	fflush(t->out);
+	if (!t->o->dry_run) {
+		trace_poll(t, 0); /* what begin said; starting the command takes a while */
+		fflush(t->out);
+	}
+	status = trace_load_rest(t);
+	if (status || t->o->dry_run)
+		return status;
 	if (t->o->command) {
 		r = trace_go(t);
 		if (r < 0) {

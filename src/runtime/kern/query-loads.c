@@ -8,7 +8,8 @@
  * With a helper this goes on while programs are attached that are loaded already: to attach one,
  * the kernel patches its code and waits for the other processors, 0.1 ms in which nothing is
  * verified here.  The helper begins with the longest; who waits for a program takes that one, or,
- * if the helper has it, the shortest of those that nobody has.
+ * if the helper has it, the shortest of those that nobody has.  What only end probes run comes
+ * last: nothing is attached to it.
  */
 #include "base/macro.h"
 #include "base/parallel.h"
@@ -25,6 +26,7 @@ enum {
 struct attempt {
 	struct query_load *load; /* owned; NULL: it could not be prepared */
 	uint32_t prog, n_insns;
+	bool is_late; /* only end probes run it */
 	int fd;
 	/* struct query_loads, locked; GIVEN: fd is the query's */
 	enum { ATTEMPT_WAITS, ATTEMPT_TAKEN, ATTEMPT_DONE, ATTEMPT_GIVEN } state;
@@ -35,7 +37,17 @@ static int by_length(const void *a, const void *b)
 	const struct attempt *x = a, *y = b;
 	uint32_t n = x->n_insns, m = y->n_insns;
 
+	if (x->is_late != y->is_late)
+		return x->is_late - y->is_late;
 	return n != m ? (n < m) - (n > m) : (x->prog > y->prog) - (x->prog < y->prog);
+}
+
+static bool is_late(const struct question *q, uint32_t prog)
+{
+	for (size_t i = 0; i < q->probes.n; i++)
+		if (q->probes.p[i].prog == prog && q->probes.p[i].attach != QATTACH_END)
+			return false;
+	return true;
 }
 
 /* Programs first to first + n - 1, the longest first. */
@@ -50,6 +62,7 @@ static void attempts_init(struct query_kern *x, struct attempt *parts, uint32_t 
 		parts[i] = (struct attempt){.load = query_load_new(x, prog),
 					    .prog = prog,
 					    .n_insns = x->base.q->progs.p[prog].n_insns,
+					    .is_late = is_late(x->base.q, prog),
 					    .fd = -1};
 	}
 	qsort(parts, n, sizeof(*parts), by_length);
@@ -152,11 +165,11 @@ bool query_loads_begin(struct query_kern *x)
 	return true;
 }
 
-/* NULL: all are done, or others have them. */
+/* Of those that are not late.  NULL: all are done, or others have them. */
 static struct attempt *shortest_locked(struct query_loads *l)
 {
 	for (uint32_t i = l->n; i--;)
-		if (l->parts[i].state == ATTEMPT_WAITS)
+		if (l->parts[i].state == ATTEMPT_WAITS && !l->parts[i].is_late)
 			return &l->parts[i];
 	return NULL;
 }
