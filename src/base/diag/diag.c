@@ -159,16 +159,34 @@ void diag_context(struct diags *d, struct span span, const char *format, ...)
 	va_end(ap);
 }
 
+/* How many lines end in it.  Eight bytes at a time: there may be many warnings. */
+static unsigned int newlines(const char *p, size_t n)
+{
+	const uint64_t low = ~0ull / 255 * 127, newline = ~0ull / 255 * '\n';
+	unsigned int found = 0;
+
+	for (; n >= 8; p += 8, n -= 8) {
+		uint64_t x;
+
+		memcpy(&x, p, 8);
+		x ^= newline; /* a byte of it is 0 where one was */
+		found += (unsigned int)__builtin_popcountll(~(((x & low) + low) | x | low));
+	}
+	while (n--)
+		found += *p++ == '\n';
+	return found;
+}
+
 /* From `at` to `end`, over `text`. */
 static void advance(struct str text, size_t at, size_t end, unsigned int *line,
 		    unsigned int *column)
 {
-	const char *newline;
+	const char *last = at < end ? memrchr(text.p + at, '\n', end - at) : NULL;
 
-	while (at < end && (newline = memchr(text.p + at, '\n', end - at))) {
-		at = (size_t)(newline + 1 - text.p);
+	if (last) {
+		*line += newlines(text.p + at, end - at);
 		*column = 1;
-		++*line;
+		at = (size_t)(last + 1 - text.p);
 	}
 	*column += (unsigned int)(end - at);
 }
@@ -192,14 +210,13 @@ static bool is_continued(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-static struct str line_of(struct str text, unsigned int line)
+/* Where p is a place in it. */
+static struct str line_of(struct str text, size_t begin, struct place p)
 {
-	const char *p = text.p, *end = text.p + text.n, *stop;
+	const char *line = text.p + MIN(begin, text.n) - (p.column - 1), *end = text.p + text.n;
+	const char *stop = line < end ? memchr(line, '\n', (size_t)(end - line)) : NULL;
 
-	while (line > 1 && p < end)
-		line -= *p++ == '\n';
-	stop = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-	return (struct str){p, (size_t)((stop ? stop : end) - p)};
+	return (struct str){line, (size_t)((stop ? stop : end) - line)};
 }
 
 /* The part of a long line that is shown: what is underlined and some of what is around. */
@@ -238,18 +255,32 @@ static size_t letter(struct str s)
 	return n;
 }
 
+/* What is visible to its end; else a dot for each byte that is not. */
+static void print_visible(struct str s, bool has_lines, struct buf *to)
+{
+	while (s.n) {
+		size_t run = 0, n;
+
+		do {
+			n = has_lines && s.p[run] == '\n'
+				    ? 1
+				    : letter((struct str){s.p + run, s.n - run});
+			run += n;
+		} while (n && run < s.n);
+		buf_add(to, s.p, run);
+		if (!n) {
+			buf_putc(to, '.');
+			run++;
+		}
+		s.p += run;
+		s.n -= run;
+	}
+}
+
 /* What names of foreign files make of a message must not talk to the terminal either. */
 static void print_text(const char *text, struct buf *to)
 {
-	struct str s = str_of(text);
-
-	for (size_t n; s.n; s.p += MAX(n, (size_t)1), s.n -= MAX(n, (size_t)1)) {
-		n = *s.p == '\n' ? 1 : letter(s);
-		if (n)
-			buf_add(to, s.p, n);
-		else
-			buf_putc(to, '.');
-	}
+	print_visible(str_of(text), true, to);
 }
 
 /*
@@ -260,13 +291,7 @@ static void print_text(const char *text, struct buf *to)
 static void print_line(struct str line, struct place p, struct buf *to)
 {
 	line = window(line, &p);
-	for (size_t i = 0, n; i < line.n; i += MAX(n, (size_t)1)) {
-		n = letter((struct str){line.p + i, line.n - i});
-		if (n)
-			buf_add(to, line.p + i, n);
-		else
-			buf_putc(to, '.');
-	}
+	print_visible(line, false, to);
 	buf_putc(to, '\n');
 	p.end_column = MAX(p.end_column, p.column + 1); /* the end of the text has a mark too */
 	for (unsigned int i = 1; i < p.end_column; i++) {
@@ -296,7 +321,7 @@ static void print_one(const struct diags *d, struct span span, const char *word,
 	buf_putc(to, '\n');
 	if (p.line != p.end_line)
 		return;
-	print_line(line_of(s->text, p.line), p, to);
+	print_line(line_of(s->text, span.begin, p), p, to);
 }
 
 /* Notes with a place, then the calls of the macros that led here. */
