@@ -37,12 +37,33 @@
 	} while (0)
 
 /*
- * The bucket of a histogram with powers of two, each cut into 2^bits parts.  Negative
- * numbers: 0.  Below 2^bits: one more than the number.  Else one more than the position of the
- * highest bit (less `bits`) with the `bits` bits that follow it behind.
+ * The bucket of a histogram with powers of two.  Negative numbers: 0.  0: 1.  Else two more than
+ * the position of the highest bit.
  */
-RT rt_log2(__s64 v, __u64 bits);
-RT rt_log2(__s64 v, __u64 bits)
+RT rt_log2(__s64 v);
+RT rt_log2(__s64 v)
+{
+	__u64 n = v, high = 0;
+
+	if (v < 0)
+		return 0;
+	if (!n)
+		return 1;
+	HALVE(n, high, 5);
+	HALVE(n, high, 4);
+	HALVE(n, high, 3);
+	HALVE(n, high, 2);
+	HALVE(n, high, 1);
+	return high + (n >> 1) + 2; /* n is 1, 2 or 3 */
+}
+
+/*
+ * The same where each power is cut into 2^bits parts.  Negative numbers: 0.  Below 2^bits: one
+ * more than the number.  Else one more than the position of the highest bit (less `bits`) with the
+ * `bits` bits that follow it behind.
+ */
+RT rt_log2_parts(__s64 v, __u64 bits);
+RT rt_log2_parts(__s64 v, __u64 bits)
 {
 	__u64 n = v, high = 0;
 

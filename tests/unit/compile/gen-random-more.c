@@ -200,11 +200,17 @@ static void do_bucket(struct maker *k)
 	int64_t min = (int64_t)pick(k, 20) - 10;
 	struct ir_val v = operand(k);
 
-	if (pick(k, 2))
-		keep(k, IR_R(IR_CALL_RT(&k->b, "rt_log2", IRC_INT, v, IR_I(pick(k, 6)))));
-	else
+	switch (pick(k, 4)) {
+	case 0:
+		keep(k, IR_R(IR_CALL_RT(&k->b, "rt_log2", IRC_INT, v)));
+		break;
+	case 1:
+		keep(k, IR_R(IR_CALL_RT(&k->b, "rt_log2_parts", IRC_INT, v, IR_I(pick(k, 6)))));
+		break;
+	default:
 		keep(k, IR_R(IR_CALL_RT(&k->b, "rt_linear", IRC_INT, v, IR_I(min),
 					IR_I(min + 1 + pick(k, 1000)), IR_I(1 + pick(k, 9)))));
+	}
 }
 
 /* --- maps */

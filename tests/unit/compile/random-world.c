@@ -317,6 +317,10 @@ static bool call_runtime(struct interp *in, const char *name, const uint64_t *ar
 	const void *p;
 
 	if (!strcmp(name, "rt_log2")) {
+		*ret = rt_log2((int64_t)args[0], 0);
+		return true;
+	}
+	if (!strcmp(name, "rt_log2_parts")) {
 		*ret = rt_log2((int64_t)args[0], (unsigned int)args[1]);
 		return true;
 	}

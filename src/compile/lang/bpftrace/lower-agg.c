@@ -102,7 +102,9 @@ static struct ir_val bucket_of(struct lower *L, const struct type *t, struct ir_
 			       struct ir_val epoch)
 {
 	if (t->kind == TYPE_HIST)
-		return IR_R(IR_CALL_RT(&L->b, "rt_log2", IRC_INT, v, IR_I(t->agg.bits)));
+		return IR_R(t->agg.bits ? IR_CALL_RT(&L->b, "rt_log2_parts", IRC_INT, v,
+						     IR_I(t->agg.bits))
+					: IR_CALL_RT(&L->b, "rt_log2", IRC_INT, v));
 	if (t->kind == TYPE_LHIST)
 		return IR_R(IR_CALL_RT(&L->b, "rt_linear", IRC_INT, v, IR_I(t->agg.min),
 				       IR_I(t->agg.max), IR_I(t->agg.step)));

@@ -621,7 +621,7 @@ TEST(runtime_functions)
 	{
 		bench_init(&t);
 		t.rt = rt;
-		out(&t, 0, IR_R(IR_CALL_RT(&t.b, "rt_log2", IRC_INT, opaque(&t, 1000), IR_I(0))));
+		out(&t, 0, IR_R(IR_CALL_RT(&t.b, "rt_log2", IRC_INT, opaque(&t, 1000))));
 		out(&t, 1,
 		    IR_R(IR_CALL_RT(&t.b, "rt_strlen", IRC_INT,
 				    IR_R(ir_space_addr(&t.b, IRS_RODATA, 0)), IR_I(32))));
@@ -672,11 +672,15 @@ TEST(buckets)
 			bench_init(&t);
 			t.rt = rt;
 			out(&t, 0,
-			    IR_R(IR_CALL_RT(&t.b, "rt_log2", IRC_INT,
+			    IR_R(IR_CALL_RT(&t.b, "rt_log2_parts", IRC_INT,
 					    opaque(&t, (uint64_t)values[i]), IR_I(bits))));
+			out(&t, 1,
+			    IR_R(IR_CALL_RT(&t.b, "rt_log2", IRC_INT,
+					    opaque(&t, (uint64_t)values[i]))));
 			ir_return(&t.b, IR_I(0));
 			CHECK(bench_run(&t, 3));
 			CHECK_EQ(t.out[0], log2_bucket(values[i], bits));
+			CHECK_EQ(t.out[1], log2_bucket(values[i], 0));
 			bench_done(&t);
 		}
 	}
