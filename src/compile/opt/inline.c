@@ -20,7 +20,7 @@
 enum {
 	SLOTS_MAX = 256,  /* bytes, of 512 that a chain of calls has */
 	SLOT_LARGE = 128, /* such a slot ends in scratch, as the generator goes about it */
-	INSNS_MAX = 128,
+	INSNS_MAX = 320,
 };
 
 /* The only call of a function. */

@@ -5,7 +5,15 @@
 
 #include <assert.h>
 
-enum { ROUNDS = 4 };
+enum {
+#define PASS(name, level, help)	      OPT_##name,
+#define WHOLE_PASS(name, level, help) OPT_##name,
+#define AGAIN(name)
+#include "compile/opt/passes.def"
+#undef PASS
+#undef WHOLE_PASS
+	PASSES
+};
 
 const struct opt_pass opt_passes[] = {
 #define PASS(name, level, help)	      {#name, help, opt_##name, NULL, level},
@@ -13,9 +21,18 @@ const struct opt_pass opt_passes[] = {
 #include "compile/opt/passes.def"
 #undef PASS
 #undef WHOLE_PASS
+#undef AGAIN
 	{}};
 
-enum { PASSES = ELEMENTS(opt_passes) - 1 };
+static const uint8_t order[] = {
+#define PASS(name, level, help)	      OPT_##name,
+#define WHOLE_PASS(name, level, help) OPT_##name,
+#define AGAIN(name)		      OPT_##name,
+#include "compile/opt/passes.def"
+#undef PASS
+#undef WHOLE_PASS
+#undef AGAIN
+};
 
 /*
  * A function has a version, and so has the module; a pass that found nothing to do in one need
@@ -132,19 +149,14 @@ void opt_run(struct ir_module *m, int level,
 	     void (*after)(void *ctx, const struct opt_pass *pass, const struct ir_module *m),
 	     void *ctx)
 {
-	bool changed = true;
 	struct running r;
 
 	running_init(&r, m);
-	for (unsigned int round = 0; changed && round < ROUNDS; round++) {
-		changed = false;
-		for (const struct opt_pass *p = opt_passes; p->name; p++) {
-			if (p->level > level || !run_pass(&r, p))
-				continue;
-			changed = true;
-			if (after)
-				after(ctx, p, m);
-		}
+	for (size_t i = 0; i < ELEMENTS(order); i++) {
+		const struct opt_pass *p = &opt_passes[order[i]];
+
+		if (p->level <= level && run_pass(&r, p) && after)
+			after(ctx, p, m);
 	}
 	running_done(&r);
 }

@@ -22,8 +22,8 @@ extern const struct opt_pass opt_passes[]; /* name NULL at the end */
 bool opt_run_pass(const struct opt_pass *pass, struct ir_module *m);
 
 /*
- * Run all of `level` in order, until nothing changes (at most a few rounds).  `after`, if
- * not NULL, is called behind each pass that changed something: dumps, checks.
+ * Run all of `level` in the table's order.  `after`, if not NULL, is called behind each pass that
+ * changed something: dumps, checks.
  */
 void opt_run(struct ir_module *m, int level,
 	     void (*after)(void *ctx, const struct opt_pass *pass, const struct ir_module *m),

@@ -6,6 +6,8 @@
 
 #define PASS(name, level, help)	      bool opt_##name(struct flow *fl);
 #define WHOLE_PASS(name, level, help) bool opt_##name(struct ir_module *m);
+#define AGAIN(name)
 #include "compile/opt/passes.def"
 #undef PASS
 #undef WHOLE_PASS
+#undef AGAIN
