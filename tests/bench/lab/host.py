@@ -163,9 +163,12 @@ class Host:
     def tracefs(self):
         """A mount namespace with tracefs and debugfs, made once."""
         if self.tracing_ns is None:
+            # most machines have them
             script = (
-                "mount -t tracefs tracefs /sys/kernel/tracing &&"
-                "mount -t debugfs debugfs /sys/kernel/debug && echo ready && read end"
+                "is() { stat -f -c %T /sys/kernel/$1 | grep -qx $2; };"
+                "{ is tracing tracefs || mount -t tracefs tracefs /sys/kernel/tracing; } &&"
+                "{ is debug debugfs || mount -t debugfs debugfs /sys/kernel/debug; } &&"
+                "echo ready && read end"
             )
             keeper = subprocess.Popen(
                 ["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
