@@ -9,8 +9,10 @@
 #include "runtime/query.h"
 #include "test.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { PROGS = 12, LENGTH = 80 };
@@ -51,19 +53,29 @@ static void prog(struct made *m, uint32_t i, bool is_bad)
 }
 
 /* `bad`: a bit a program. */
-static void begin(struct made *m, uint32_t bad)
+static void prepare(struct made *m, uint32_t bad)
 {
-	struct query_config config = {.ring_bytes = 65536};
-	struct query_error e;
-
 	*m = (struct made){0};
 	question_init(&m->q);
 	m->q.ring = m->q.globals = m->q.lost = -1;
 	for (uint32_t i = 0; i < PROGS; i++)
 		prog(m, i, bad >> i & 1);
+}
+
+static void open_query(struct made *m)
+{
+	struct query_config config = {.ring_bytes = 65536};
+	struct query_error e;
+
 	m->helper = helper_start();
 	config.helper = m->helper;
 	CHECK_EQ(query_open_kern(&m->q, &config, &m->x, &e), 0);
+}
+
+static void begin(struct made *m, uint32_t bad)
+{
+	prepare(m, bad);
+	open_query(m);
 }
 
 static void end(struct made *m)
@@ -159,6 +171,49 @@ TEST(an_optional_one_may_be_refused)
 	CHECK_EQ(query_await(m.x, 7, &e), 0);
 	CHECK_EQ(query_await(m.x, UINT32_MAX, &e), 0);
 	check_runs(&m, 8);
+	end(&m);
+}
+
+/* How many programs of a name this process has that were loaded behind number `id`; *ret_id: the
+ * last one's number. */
+static unsigned int count_progs(const char *name, uint32_t id, uint32_t *ret_id)
+{
+	unsigned int n = 0;
+
+	for (int fd = 3; fd < 256; fd++) {
+		struct bpf_prog_info info = {0};
+		uint32_t size = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || strcmp(info.name, name) != 0 ||
+		    info.id <= id)
+			continue;
+		n++;
+		*ret_id = MAX(*ret_id, info.id); /* they count up */
+	}
+	return n;
+}
+
+TEST(what_only_end_runs_comes_last)
+{
+	struct query_error e;
+	uint32_t late = 0, last = 0;
+	struct made m;
+
+	if (!may_bpf())
+		return;
+	prepare(&m, 0);
+	m.q.progs.p[0].name = "late"; /* the longest */
+	m.q.probes.p[0].attach = QATTACH_END;
+	open_query(&m);
+	if (m.helper) {
+		for (uint32_t i = 1; i < PROGS; i++)
+			CHECK_EQ(query_await(m.x, i, &e), 0);
+		CHECK_EQ(query_await(m.x, UINT32_MAX, &e), 0);
+		CHECK_EQ(count_progs("late", 0, &late), 1);
+		CHECK_EQ(count_progs("probe", 0, &last), PROGS - 1);
+		/* at most the one that was on its way when nothing else was left */
+		CHECK(count_progs("probe", late, &last) <= 1);
+	}
 	end(&m);
 }
 
