@@ -102,6 +102,7 @@ check record.mode sh -c 'test "$(stat -c %a r.skep)" = 600'
 # --- what is there before
 sleep 60 &
 older=$!
+wait_for grep -q 60 /proc/$older/cmdline # it is the shell before
 mkdir -p /sys/fs/cgroup/u && echo $older >/sys/fs/cgroup/u/cgroup.procs
 skep watch --cgroup /u --json -o o.json 2>/dev/null &
 skep=$!

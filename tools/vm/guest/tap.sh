@@ -27,9 +27,10 @@ check() {
 	fi
 }
 
-# wait_for COMMAND ARGS...: try it until it succeeds, for at most 10 seconds.
+# wait_for COMMAND ARGS...: try it until it succeeds, for at most 30 seconds (a VM may get little
+# of a busy machine).
 wait_for() {
-	local tries=100
+	local tries=300
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 1
