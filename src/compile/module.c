@@ -67,11 +67,9 @@ bool module_make(const struct question *q, struct ir_module *m, const struct mod
 
 	m->arena = &part->arena; /* what the passes add */
 	dump(&x, "ir", m);
-#ifdef CHECKS_PASSES
 	check(&x, "lower", m);
 	if (part->diags.errors)
 		return false;
-#endif
 	opt_run(m, o->level, after_pass, &x);
 	dump(&x, "opt", m);
 	check(&x, "opt", m); /* with numbers that are known by now, as places in variables */

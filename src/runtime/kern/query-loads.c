@@ -50,7 +50,7 @@ static bool is_late(const struct question *q, uint32_t prog)
 	return true;
 }
 
-/* Programs first to first + n - 1, the longest first. */
+/* Programs first to first + n - 1, the longest first, late ones last. */
 static void attempts_init(struct query_kern *x, struct attempt *parts, uint32_t first, uint32_t n,
 			  query_before before, void *ctx)
 {
