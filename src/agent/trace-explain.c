@@ -32,7 +32,7 @@ static const char *map_type_word(const struct question_map *m)
 	case BPF_MAP_TYPE_HASH:
 		return m->n_stripes ? "hash, a value a cpu" : "hash";
 	case BPF_MAP_TYPE_ARRAY:
-		return "array";
+		return m->n_stripes ? "array, a value a cpu" : "array";
 	case BPF_MAP_TYPE_PERCPU_HASH:
 		return "per-cpu hash";
 	case BPF_MAP_TYPE_PERCPU_ARRAY:

@@ -32,7 +32,8 @@ enum question_map_kind {
 /*
  * Making a per-cpu hash takes the kernel milliseconds: it asks for the memory of each element
  * apart.  Where there are few processors a plain hash is made instead, and its value is a row
- * of values, one for each: this far apart, no two words of theirs are in one cache line.
+ * of values, one for each: this far apart, no two words of theirs are in one cache line.  In
+ * the same way an array without keys is a plain one, whose address programs know.
  */
 enum { QMAP_STRIPE_GAP = 56 };
 
@@ -56,15 +57,24 @@ struct question_map {
 	 */
 	bool grows;
 	/*
-	 * HASH: value_size bytes are this many values; processor c has number c & (n − 1), each
-	 * begins behind a gap, `stripe_step` bytes after the one before.  0: one value.  Never
+	 * HASH, ARRAY: value_size bytes are this many values; processor c has number c & (n − 1),
+	 * each begins behind a gap, `stripe_step` bytes after the one before.  0: one value.  Never
 	 * in a question that is saved: other machines have more processors.
+	 *
+	 * ARRAY of a histogram: a value is a row of buckets (u64), then the word that says whether
+	 * it was ever set.
 	 */
 	uint32_t n_stripes, stripe_step;
 	uint32_t bucket_offset; /* HIST, LHIST, TSERIES: where in the key the u64 bucket is */
 	const void *init;	/* GLOBALS, RODATA: value_size bytes */
 	struct span span;	/* where the script first names it */
 };
+
+/* Bytes of one cpu's value, with the u64 of a scalar map that is their end. */
+static inline uint32_t question_map_room(const struct question_map *m)
+{
+	return m->n_stripes ? m->stripe_step - QMAP_STRIPE_GAP : m->value_size;
+}
 
 /* --- programs */
 

@@ -163,6 +163,20 @@ static inline int query_hand_over(const struct question_map *m, const char *key,
 		return fn(ctx, key, value + QMAP_STRIPE_GAP, m->n_stripes, m->stripe_step);
 	return fn(ctx, key, value, n, step);
 }
+/* For runtimes: an element's n values, step apart, become zeros; all but its mark if it is kept. */
+static inline void query_erase(const struct question_map *m, char *value, unsigned int n,
+			       size_t step, bool keeps_mark)
+{
+	size_t room = question_map_room(m), mark = keeps_mark ? MIN(room, (size_t)8) : 0;
+
+	if (m->n_stripes) {
+		value += QMAP_STRIPE_GAP;
+		n = m->n_stripes;
+		step = m->stripe_step;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		memset(value + i * step, 0, room - mark);
+}
 static inline int query_map_clear(struct query *x, uint32_t map)
 {
 	return x->ops->map_clear(x, map);

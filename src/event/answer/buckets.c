@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Histograms and time series as maps keep them: one element a bucket, its number behind
- * the key.  Here they come together again, one item a key.
+ * the key.  Here they come together again, one item a key.  A histogram without keys may be
+ * an array of its buckets (question.h).
  */
 #include "event/answer/answer-internal.h"
 
+#include <linux/bpf.h>
 #include <stdlib.h>
 
 /* One element of the map. */
 struct entry {
-	const uint8_t *key;
+	const uint8_t *key; /* NULL: it has none */
 	struct bucket bucket;
 };
 
@@ -94,6 +96,25 @@ static int collect_one(void *ctx, const void *key, const void *values, unsigned 
 	return 0;
 }
 
+/* All buckets at once; if it was ever set there is at least one. */
+static int collect_row(void *ctx, const void *key, const void *values, unsigned int n, size_t step)
+{
+	struct collect *c = ctx;
+	uint32_t mark = question_map_room(c->m) - 8;
+	const uint8_t *at = values;
+
+	(void)key;
+	if (!sum(at + mark, n, step))
+		return 0;
+	for (uint32_t i = 0; i < mark / 8; i++) {
+		struct bucket b = {i, sum(at + i * 8, n, step)};
+
+		if (b.value || !i)
+			array_push(c->arena, &c->list, ((struct entry){.bucket = b}));
+	}
+	return 0;
+}
+
 static int compare(const void *x, const void *y, void *ctx)
 {
 	const struct entry *a = x, *b = y;
@@ -117,10 +138,12 @@ void buckets_collect(struct answer *a, uint32_t map, struct items *ret)
 	const struct question_map *m = &a->q->maps.p[map];
 	struct collect c = {.m = m, .arena = &ret->arena};
 	size_t least = m->value->kind == TYPE_TSERIES ? sizeof(struct value_tseries) : 8;
+	bool is_row = m->type == BPF_MAP_TYPE_ARRAY;
 
-	if (m->value_size < least || m->key_size < 8 || m->bucket_offset > m->key_size - 8)
+	if (question_map_room(m) < least ||
+	    (!is_row && (m->key_size < 8 || m->bucket_offset > m->key_size - 8)))
 		return;
-	a->source.map_each(a->source.ctx, map, collect_one, &c);
+	a->source.map_each(a->source.ctx, map, is_row ? collect_row : collect_one, &c);
 	if (c.list.n)
 		qsort_r(c.list.p, c.list.n, sizeof(*c.list.p), compare, (void *)m);
 	for (size_t i = 0, n; i < c.list.n; i += n) {

@@ -89,7 +89,7 @@ static bool is_set(const struct collect *c, const uint8_t *values, unsigned int 
 	struct bytes mark = {NULL, 8};
 
 	for (unsigned int i = 0; i < n; i++) {
-		mark.p = values + i * step + c->m->value_size - 8;
+		mark.p = values + i * step + question_map_room(c->m) - 8;
 		if (bytes_uint(mark, 8))
 			return true;
 	}
@@ -123,7 +123,7 @@ static void collect_from(struct answer *a, uint32_t map, const void *key, struct
 	struct collect c = {.m = m, .items = ret, .size = size_of(m->value)};
 
 	c.has_mark = (m->type == BPF_MAP_TYPE_ARRAY || m->type == BPF_MAP_TYPE_PERCPU_ARRAY) &&
-		     !m->key && m->value_size >= c.size + 8;
+		     !m->key && question_map_room(m) >= c.size + 8;
 	if (c.size > m->value_size)
 		return;
 	if (key)

@@ -38,23 +38,23 @@
 
 /*
  * The bucket of a histogram with powers of two.  Negative numbers: 0.  0: 1.  Else two more than
- * the position of the highest bit.
+ * the position of the highest bit.  Without branches: behind each of them the verifier would go
+ * through all that follows once more.
  */
 RT rt_log2(__s64 v);
 RT rt_log2(__s64 v)
 {
 	__u64 n = v, high = 0;
 
-	if (v < 0)
-		return 0;
-	if (!n)
-		return 1;
 	HALVE(n, high, 5);
 	HALVE(n, high, 4);
 	HALVE(n, high, 3);
 	HALVE(n, high, 2);
 	HALVE(n, high, 1);
-	return high + (n >> 1) + 2; /* n is 1, 2 or 3 */
+	high += (n >> 1) + ((n | n >> 1) & 1) + 1; /* n is 0 to 3 */
+	v >>= 63;
+	asm volatile("" : "+r"(v));
+	return high & ~v;
 }
 
 /*

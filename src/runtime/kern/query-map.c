@@ -395,14 +395,12 @@ static int zero_array(struct query_kern *x, uint32_t map, bool keeps_mark)
 {
 	const struct question_map *m = &x->base.q->maps.p[map];
 	_cleanup_free_ char *value = xalloc(value_bytes(x, m));
-	size_t step = value_step(m), mark = keeps_mark ? 8 : 0;
 	uint32_t key = 0;
 	int r = lookup(x->maps[map], &key, value);
 
 	if (r < 0)
 		return r;
-	for (unsigned int i = 0; i < (is_per_cpu(m) ? x->cpus : 1u); i++)
-		memset(value + i * step, 0, m->value_size - MIN(mark, m->value_size));
+	query_erase(m, value, is_per_cpu(m) ? x->cpus : 1, value_step(m), keeps_mark);
 	return update(x->maps[map], &key, value, BPF_ANY);
 }
 

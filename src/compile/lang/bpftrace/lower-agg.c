@@ -134,13 +134,22 @@ static void apply(struct lower *L, const struct type *t, ir_reg p, struct ir_val
 	}
 }
 
+/* A bucket in a value that is an array of them. */
+static ir_reg slot(struct lower *L, ir_reg own, struct ir_val bucket, uint32_t slots)
+{
+	struct ir_val i = ir_math(&L->b, IR_AND, bucket, IR_I(slots - 1)); /* verifier */
+
+	return ir_to_reg(&L->b,
+			 ir_math(&L->b, IR_ADD, IR_R(own), ir_math(&L->b, IR_MUL, i, IR_I(8))));
+}
+
 void lower_agg_assign(struct lower *L, struct map_decl *m, struct expr *key, struct expr *call)
 {
 	const struct type *t = m->value;
-	struct ir_val v = IR_I(1), epoch = IR_I(0), now = IR_I(0);
-	uint32_t done = ir_block_new(&L->b);
-	struct mem k;
-	ir_reg p;
+	struct ir_val v = IR_I(1), epoch = IR_I(0), now = IR_I(0), bucket = IR_I(0);
+	uint32_t done = ir_block_new(&L->b), slots = lower_map_slots(L, m);
+	struct mem k = mem_bpf(0, 0);
+	ir_reg own, p;
 
 	if (call->items.n)
 		v = IR_R(lower_stable(L, call->items.p[0]));
@@ -148,16 +157,21 @@ void lower_agg_assign(struct lower *L, struct map_decl *m, struct expr *key, str
 		now = wall_clock(L, call->span);
 		epoch = ir_math(&L->b, IR_UDIV, now, IR_I((int64_t)t->agg.interval_ns));
 	}
-	k = lower_key(L, m, key);
 	if (lower_map_has_bucket(m))
+		bucket = bucket_of(L, t, v, epoch);
+	if (!slots)
+		k = lower_key(L, m, key);
+	if (!slots && lower_map_has_bucket(m))
 		ir_store(&L->b, k.base, k.off + (int32_t)L->q->maps.p[m->index].bucket_offset, 8,
-			 bucket_of(L, t, v, epoch));
-	p = lower_map_make(L, m, k, done, call->span);
+			 bucket);
+	own = p = lower_map_make(L, m, k, done, call->span);
+	if (slots)
+		p = slot(L, own, bucket, slots);
 	if (t->kind == TYPE_TSERIES)
 		series(L, p, t, v, now, epoch);
 	else
 		apply(L, t, p, v);
-	lower_map_mark(L, m, p);
+	lower_map_mark(L, m, own);
 	ir_jump(&L->b, done);
 	ir_block_go(&L->b, done);
 }

@@ -314,6 +314,8 @@ bool lower_map_is_array(const struct map_decl *m);
 ir_reg lower_map_make(struct lower *L, const struct map_decl *m, struct mem key, uint32_t none,
 		      struct span span);
 void lower_map_mark(struct lower *L, const struct map_decl *m, ir_reg value);
+/* The buckets of a histogram are an array, this many: a power of two.  0: they are elements. */
+uint32_t lower_map_slots(const struct lower *L, const struct map_decl *m);
 
 /* --- lower-agg.c */
 void lower_agg_assign(struct lower *L, struct map_decl *m, struct expr *key, struct expr *call);

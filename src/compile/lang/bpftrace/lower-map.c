@@ -5,7 +5,7 @@
  * A map without keys is an array of one element: its address is known when the program
  * is loaded, so that `@x++` is one atomic instruction.  Such an element is always there;
  * the u64 behind the value (the last 8 bytes of value_size) says whether the script ever
- * set it.  delete() sets it back to 0.  Aggregations without keys are per-cpu arrays.
+ * set it.  delete() sets it back to 0.
  *
  * A map with keys is a hash table; keys are compared as bytes, so texts in keys are
  * followed by zeros and paddings are zero.  Histograms and time series keep one element a
@@ -15,9 +15,11 @@
  * must not allocate memory; some grow (lower-growth.c).  An element that finds no room is
  * counted as a loss of that map at that place.
  *
- * An aggregation with keys has a value a cpu.  The kernel's per-cpu hash does that, but
- * making one takes it milliseconds.  Where there are few cpus it is a plain hash whose
- * value is a row of stripes (question.h): lower_own_value() leads to this cpu's.
+ * An aggregation has a value a cpu.  The kernel's per-cpu maps do that, but making such a
+ * hash takes milliseconds, and in such an array a value must be looked for.  Where there are
+ * few cpus it is a plain hash or array whose value is a row of stripes (question.h):
+ * lower_own_value() leads to this cpu's.  There the buckets of a small histogram without keys
+ * are one array, too, and counting is an addition at a known address.
  */
 #include "compile/lang/bpftrace/lower-internal.h"
 
@@ -63,6 +65,8 @@ static bool is_per_cpu(const struct map_decl *m)
 
 /* Rows of stripes: for no more cpus, and no more memory a map. */
 enum { STRIPES_MAX = 8, STRIPES_BYTES = 4 << 20 };
+/* Buckets of all stripes that are made ahead, whether or not they are used. */
+enum { SLOTS_MAX = 2048 };
 
 /* How many stripes a value has, a power of two; 0: it has none. */
 static uint32_t stripes(const struct lower *L, const struct map_decl *m,
@@ -71,8 +75,8 @@ static uint32_t stripes(const struct lower *L, const struct map_decl *m,
 	unsigned int cpus = L->w && L->w->ops->cpus ? L->w->ops->cpus(L->w) : 0;
 	uint32_t n = 1;
 
-	if (!type_is_agg(m->value) || row->type != BPF_MAP_TYPE_PERCPU_HASH ||
-	    m->kind != MAPKIND_AUTO || L->o->is_portable || !cpus || cpus > STRIPES_MAX)
+	if (!type_is_agg(m->value) || m->kind != MAPKIND_AUTO || L->o->is_portable || !cpus ||
+	    cpus > STRIPES_MAX)
 		return 0;
 	while (n < cpus)
 		n *= 2;
@@ -81,12 +85,45 @@ static uint32_t stripes(const struct lower *L, const struct map_decl *m,
 		       : 0;
 }
 
+/* A histogram without keys cannot have more elements than buckets. */
+static uint32_t most_elements(const struct map_decl *m, uint64_t allowed)
+{
+	uint64_t most = UINT64_MAX;
+
+	if (!m->key && m->value->kind == TYPE_HIST)
+		most = 66ull << m->value->agg.bits;
+	if (!m->key && m->value->kind == TYPE_LHIST && m->value->agg.step > 0)
+		most = (uint64_t)(m->value->agg.max - m->value->agg.min) /
+			       (uint64_t)m->value->agg.step +
+		       4;
+	return (uint32_t)(most < allowed ? most : allowed);
+}
+
+/* The elements of a histogram without keys become one, if that is no more than some pages. */
+static void join_buckets(const struct map_decl *m, uint64_t most, struct question_map *row)
+{
+	uint32_t slots = 1;
+
+	while (slots < most && slots < SLOTS_MAX)
+		slots *= 2;
+	if (!row->n_stripes || most > slots || slots * row->n_stripes > SLOTS_MAX)
+		return;
+	row->type = BPF_MAP_TYPE_PERCPU_ARRAY;
+	row->key_size = 4;
+	row->value_size = slots * 8 + 8;
+	row->max_entries = 1;
+}
+
 static void make_stripes(struct lower *L, const struct map_decl *m, struct question_map *row)
 {
+	uint64_t most = most_elements(m, UINT32_MAX);
+
 	row->n_stripes = stripes(L, m, row);
+	if (!m->key && most < UINT32_MAX)
+		join_buckets(m, most, row);
 	if (!row->n_stripes)
 		return;
-	row->type = BPF_MAP_TYPE_HASH;
+	row->type = row->type == BPF_MAP_TYPE_PERCPU_ARRAY ? BPF_MAP_TYPE_ARRAY : BPF_MAP_TYPE_HASH;
 	row->stripe_step = row->value_size + QMAP_STRIPE_GAP;
 	row->value_size = row->n_stripes * row->stripe_step + QMAP_STRIPE_GAP;
 }
@@ -100,22 +137,6 @@ static uint32_t map_type(const struct map_decl *m)
 	if (m->kind == MAPKIND_LRU || m->kind == MAPKIND_PERCPU_LRU)
 		return per_cpu ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH;
 	return per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;
-}
-
-/*
- * A histogram without keys cannot have more elements than buckets; all are made beforehand.
- */
-static uint32_t most_elements(const struct map_decl *m, uint64_t allowed)
-{
-	uint64_t most = UINT64_MAX;
-
-	if (!m->key && m->value->kind == TYPE_HIST)
-		most = 66ull << m->value->agg.bits;
-	if (!m->key && m->value->kind == TYPE_LHIST && m->value->agg.step > 0)
-		most = (uint64_t)(m->value->agg.max - m->value->agg.min) /
-			       (uint64_t)m->value->agg.step +
-		       4;
-	return (uint32_t)(most < allowed ? most : allowed);
 }
 
 static void map_row(struct lower *L, struct map_decl *m)
@@ -145,9 +166,9 @@ static void map_row(struct lower *L, struct map_decl *m)
 			most_elements(m, m->max_entries		     ? m->max_entries
 					 : L->q->config.max_map_keys ? L->q->config.max_map_keys
 								     : 4096);
-		make_stripes(L, m, &row);
-		row.grows = lower_may_grow(m, &row);
 	}
+	make_stripes(L, m, &row);
+	row.grows = lower_may_grow(m, &row);
 	m->index = (uint32_t)L->q->maps.n;
 	array_push(L->a, &L->q->maps, row);
 }
@@ -172,7 +193,7 @@ struct map_decl *lower_map_of(struct expr *e, struct expr **ret_key)
 	return e->map;
 }
 
-static const struct question_map *row_of(struct lower *L, const struct map_decl *m)
+static const struct question_map *row_of(const struct lower *L, const struct map_decl *m)
 {
 	return &L->q->maps.p[m->index];
 }
@@ -194,8 +215,23 @@ struct mem lower_key(struct lower *L, const struct map_decl *m, struct expr *key
 	return to;
 }
 
+static bool is_array(const struct question_map *row)
+{
+	return row->type == BPF_MAP_TYPE_ARRAY || row->type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+uint32_t lower_map_slots(const struct lower *L, const struct map_decl *m)
+{
+	const struct question_map *row = row_of(L, m);
+
+	return lower_map_has_bucket(m) && is_array(row) ? question_map_room(row) / 8 - 1 : 0;
+}
+
+/* The address of an element; where that is known, it is never 0. */
 ir_reg lower_lookup(struct lower *L, const struct map_decl *m, struct mem key)
 {
+	if (row_of(L, m)->type == BPF_MAP_TYPE_ARRAY)
+		return ir_map_value_addr(&L->b, m->index, 0);
 	return IR_CALL(&L->b, BPF_FUNC_map_lookup_elem, IRC_PTR, IR_R(ir_map_addr(&L->b, m->index)),
 		       IR_R(mem_addr(L, key)));
 }
@@ -207,25 +243,41 @@ ir_reg lower_stripe(struct lower *L, const struct map_decl *m, ir_reg element, u
 	return mem_addr(L, mem_bpf(element, (int32_t)(QMAP_STRIPE_GAP + i * row->stripe_step)));
 }
 
+/* From the first stripe to this cpu's. */
+static struct ir_val own_offset(struct lower *L, const struct question_map *row)
+{
+	struct ir_val cpu;
+
+	if (row->n_stripes < 2)
+		return IR_I(0);
+	cpu = IR_R(IR_CALL(&L->b, BPF_FUNC_get_smp_processor_id, IRC_INT));
+	cpu = ir_math(&L->b, IR_AND, cpu, IR_I(row->n_stripes - 1)); /* verifier */
+	return ir_math(&L->b, IR_MUL, cpu, IR_I(row->stripe_step));
+}
+
 ir_reg lower_own_value(struct lower *L, const struct map_decl *m, ir_reg element)
 {
 	const struct question_map *row = row_of(L, m);
-	struct ir_val cpu = IR_I(0);
 
 	if (!row->n_stripes)
 		return element;
-	if (row->n_stripes > 1) {
-		cpu = IR_R(IR_CALL(&L->b, BPF_FUNC_get_smp_processor_id, IRC_INT));
-		cpu = ir_math(&L->b, IR_AND, cpu, IR_I(row->n_stripes - 1)); /* verifier */
-		cpu = ir_math(&L->b, IR_MUL, cpu, IR_I(row->stripe_step));
-	}
-	element = ir_to_reg(&L->b, ir_math(&L->b, IR_ADD, IR_R(element), cpu));
+	element = ir_to_reg(&L->b, ir_math(&L->b, IR_ADD, IR_R(element), own_offset(L, row)));
 	return lower_stripe(L, m, element, 0);
 }
 
+/* The same in an array. */
+static ir_reg own_place(struct lower *L, const struct map_decl *m)
+{
+	const struct question_map *row = row_of(L, m);
+	ir_reg first = ir_map_value_addr(&L->b, m->index, row->n_stripes ? QMAP_STRIPE_GAP : 0);
+
+	return ir_to_reg(&L->b, ir_math(&L->b, IR_ADD, IR_R(first), own_offset(L, row)));
+}
+
+/* One value, at a known address. */
 static bool is_direct(struct lower *L, const struct map_decl *m)
 {
-	return row_of(L, m)->type == BPF_MAP_TYPE_ARRAY;
+	return row_of(L, m)->type == BPF_MAP_TYPE_ARRAY && !row_of(L, m)->n_stripes;
 }
 
 struct ir_val lower_map_get(struct lower *L, struct map_decl *m, struct expr *key,
@@ -279,8 +331,10 @@ struct mem lower_map_read(struct lower *L, struct map_decl *m, struct expr *key)
 
 void lower_map_mark(struct lower *L, const struct map_decl *m, ir_reg value)
 {
-	if (lower_map_is_array(m))
-		ir_store(&L->b, value, (int32_t)row_of(L, m)->value_size - 8, 8, IR_I(1));
+	const struct question_map *row = row_of(L, m);
+
+	if (is_array(row))
+		ir_store(&L->b, value, (int32_t)question_map_room(row) - 8, 8, IR_I(1));
 }
 
 void lower_map_update(struct lower *L, const struct map_decl *m, struct mem key, struct mem value,
@@ -319,8 +373,8 @@ ir_reg lower_map_make(struct lower *L, const struct map_decl *m, struct mem key,
 	ir_reg p;
 	struct mem zeros;
 
-	if (is_direct(L, m))
-		return ir_map_value_addr(&L->b, m->index, 0);
+	if (row_of(L, m)->type == BPF_MAP_TYPE_ARRAY)
+		return own_place(L, m);
 	p = ir_reg_new(&L->b, IRC_PTR, NULL);
 	ir_set(&L->b, p, IR_R(lower_lookup(L, m, key)));
 	found = ir_block_new(&L->b);

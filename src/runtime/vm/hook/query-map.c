@@ -63,18 +63,16 @@ int query_vm_map_each(struct query *base, uint32_t map, query_item_fn fn, void *
 }
 
 /* The one element of a map without keys; its mark says whether it was ever set. */
-static int zero_array(struct query_vm *x, struct vm_map *m, bool keeps_mark)
+static int zero_array(struct query_vm *x, uint32_t map, bool keeps_mark)
 {
+	struct vm_map *m = x->maps[map];
 	_cleanup_free_ char *value = xalloc(map_user_size(m) + 1);
-	size_t mark = keeps_mark ? 8 : 0;
 	uint32_t key = 0;
 	int r = map_user_lookup(m, &key, value);
 
 	if (r < 0)
 		return r;
-	for (unsigned int i = 0; i < n_values(x, m); i++)
-		memset(value + i * step_of(x, m), 0,
-		       m->def.value_size - MIN(mark, m->def.value_size));
+	query_erase(&x->base.q->maps.p[map], value, n_values(x, m), step_of(x, m), keeps_mark);
 	return map_user_update(m, &key, value, BPF_ANY);
 }
 
@@ -85,7 +83,7 @@ int query_vm_map_clear(struct query *base, uint32_t map)
 	int r;
 
 	if (is_array(m))
-		return zero_array(VM(base), m, false);
+		return zero_array(VM(base), map, false);
 	while (!(r = map_next_key(m, NULL, key))) {
 		r = map_user_delete(m, key);
 		if (r < 0 && r != -ENOENT)
@@ -117,7 +115,7 @@ int query_vm_map_zero(struct query *base, uint32_t map)
 	int r;
 
 	if (is_array(m))
-		return zero_array(VM(base), m, true);
+		return zero_array(VM(base), map, true);
 	z.zero = xalloc(map_user_size(m) + 1);
 	r = query_vm_map_each(base, map, zero_one, &z);
 	free(z.zero);

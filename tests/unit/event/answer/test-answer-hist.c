@@ -236,6 +236,40 @@ TEST(series_aggregations)
 	}
 }
 
+/* A histogram that is an array: two stripes of eight buckets, then whether it was set. */
+TEST(rows)
+{
+	static const struct {
+		uint64_t first[9], second[9];
+		const char *text;
+	} lines[] = {
+		{{0, 0, 0, 1, [8] = 1},
+		 {0, 0, 0, 1, 1, [8] = 1},
+		 "\n\n@h:\n[2, 4)                 2 |" BAR52 "|\n"
+		 "[4, 8)                 1 |" BAR26 "|\n\n"},
+		{{[8] = 1}, {0}, "\n\n@h:\n\n"},
+		{{0}, {0}, "\n\n"},
+	};
+
+	for (size_t i = 0; i < ELEMENTS(lines); i++) {
+		struct type agg = {.kind = TYPE_HIST};
+		struct ask *x = ask_hist(ANSWER_TEXT, &agg, NULL);
+		struct question_map *m = &x->q.maps.p[0];
+
+		m->type = BPF_MAP_TYPE_ARRAY;
+		m->n_stripes = 2;
+		m->stripe_step = QMAP_STRIPE_GAP + sizeof(lines[i].first);
+		x->n_items[0] = 1;
+		x->items[0][0].n = 2;
+		memcpy(x->items[0][0].values[0], lines[i].first, sizeof(lines[i].first));
+		memcpy(x->items[0][0].values[1], lines[i].second, sizeof(lines[i].second));
+		ask_out(x);
+		answer_maps(x->a);
+		CHECK_STREQ(ask_out(x), lines[i].text);
+		ask_free(x);
+	}
+}
+
 /* The latest interval of all series is the end of each. */
 TEST(series_keys)
 {

@@ -186,7 +186,7 @@ TEST(maps)
 		if (m->kind != QMAP_NAMED)
 			continue;
 		if (!strcmp(m->name, "@a") || !strcmp(m->name, "@c")) {
-			CHECK_EQ(m->value_size, 16);
+			CHECK_EQ(question_map_room(m), 16);
 			CHECK_EQ(m->max_entries, 1);
 			CHECK_EQ(m->is_per_cpu, !strcmp(m->name, "@c"));
 		} else if (!strcmp(m->name, "@b")) {
@@ -212,7 +212,7 @@ static unsigned int nine_cpus(struct world *w)
 	return 9;
 }
 
-/* Where there are few cpus, a keyed aggregation is a plain hash with rows of values. */
+/* Where there are few cpus, an aggregation is a plain hash or array with rows of values. */
 TEST(stripes)
 {
 	static const struct {
@@ -223,10 +223,21 @@ TEST(stripes)
 	} cases[] = {
 		{"begin { @[1] = count(); }", three_cpus, false, BPF_MAP_TYPE_HASH, 4, 4 * 64 + 56},
 		{"begin { @[1] = avg(2); }", three_cpus, false, BPF_MAP_TYPE_HASH, 4, 4 * 72 + 56},
-		{"begin { @ = hist(1); }", three_cpus, false, BPF_MAP_TYPE_HASH, 4, 4 * 64 + 56},
+		{"begin { @ = hist(1); }", three_cpus, false, BPF_MAP_TYPE_ARRAY, 4,
+		 4 * (129 * 8 + 56) + 56},
+		{"begin { @ = hist(1, 3); }", three_cpus, false, BPF_MAP_TYPE_HASH, 4, 4 * 64 + 56},
+		{"begin { @ = lhist(1, 0, 12, 1); }", three_cpus, false, BPF_MAP_TYPE_ARRAY, 4,
+		 4 * (17 * 8 + 56) + 56},
+		{"begin { @ = lhist(1, 0, 13, 1); }", three_cpus, false, BPF_MAP_TYPE_ARRAY, 4,
+		 4 * (33 * 8 + 56) + 56},
+		{"begin { @[1] = hist(1); }", three_cpus, false, BPF_MAP_TYPE_HASH, 4, 4 * 64 + 56},
+		{"begin { @ = hist(1); }", nine_cpus, false, BPF_MAP_TYPE_PERCPU_HASH, 0, 8},
 		{"begin { @[1] = count(); }", nine_cpus, false, BPF_MAP_TYPE_PERCPU_HASH, 0, 8},
 		{"begin { @[1] = count(); }", three_cpus, true, BPF_MAP_TYPE_PERCPU_HASH, 0, 8},
-		{"begin { @ = count(); }", three_cpus, false, BPF_MAP_TYPE_PERCPU_ARRAY, 0, 16},
+		{"begin { @ = count(); }", three_cpus, false, BPF_MAP_TYPE_ARRAY, 4, 4 * 72 + 56},
+		{"begin { @ = count(); }", three_cpus, true, BPF_MAP_TYPE_PERCPU_ARRAY, 0, 16},
+		{"begin { @ = count(); }", nine_cpus, false, BPF_MAP_TYPE_PERCPU_ARRAY, 0, 16},
+		{"begin { @ = 1; }", three_cpus, false, BPF_MAP_TYPE_ARRAY, 0, 16},
 		{"begin { @[1] = 1; }", three_cpus, false, BPF_MAP_TYPE_HASH, 0, 1},
 		{"config = { max_map_keys = 100000 } begin { @[1] = count(); }", three_cpus, false,
 		 BPF_MAP_TYPE_PERCPU_HASH, 0, 8},
