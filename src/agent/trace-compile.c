@@ -135,7 +135,9 @@ void trace_open_world(struct trace *t)
 	const struct world_kern_options options = {
 		.traceable_functions = t->o->traceable_functions,
 		/* an object may be for an older kernel: what all have */
-		.without = t->o->emit ? 1ull << WORLD_CPU_V4 | 1ull << WORLD_TASK_PT_REGS : 0,
+		.without = t->o->emit ? 1ull << WORLD_CPU_V4 | 1ull << WORLD_TASK_PT_REGS |
+						1ull << WORLD_CAST
+				      : 0,
 	};
 
 	if (!t->world)
@@ -191,18 +193,23 @@ static void find_types(void *ctx)
 {
 	static const struct {
 		const char *text;
+		bool is_cast; /* wanted where programs cast, or where they do not; or both */
+		bool is_typed;
 		struct world_type type;
 	} likely[] = {
-		{"syscalls:", {BTF_ONE(STRUCT), "task_struct"}},
-		{"sys_exit_", {BTF_ONE(TYPEDEF), "btf_trace_sys_exit"}},
-		{"sched_switch", {BTF_ONE(TYPEDEF), "btf_trace_sched_switch"}},
+		{"syscalls:", true, true, {BTF_ONE(STRUCT), "task_struct"}},
+		{"sys_exit", true, false, {BTF_ONE(STRUCT), "pt_regs"}},
+		{"sys_exit_", false, true, {BTF_ONE(TYPEDEF), "btf_trace_sys_exit"}},
+		{"sched_switch", false, true, {BTF_ONE(TYPEDEF), "btf_trace_sched_switch"}},
 	};
 	struct world_type types[ELEMENTS(likely)];
 	struct trace *t = ctx;
+	bool casts = world_has(t->world, WORLD_CAST);
 	size_t n = 0;
 
 	for (size_t i = 0; i < ELEMENTS(likely); i++)
-		if (str_has(buf_str(&t->text), str_of(likely[i].text)))
+		if ((casts ? likely[i].is_cast : likely[i].is_typed) &&
+		    str_has(buf_str(&t->text), str_of(likely[i].text)))
 			types[n++] = likely[i].type;
 	world_types_ahead(t->world, types, n);
 }

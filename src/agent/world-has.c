@@ -86,6 +86,7 @@ static bool try(struct world *w, enum world_feature f)
 						 BPF_FUNC_skb_output);
 	case WORLD_CPU_V4:
 		return kernel_has_cpu_v4();
+	case WORLD_CAST: /* else it takes a search that is longer than what is saved */
 	case WORLD_EMBEDDED:
 	case WORLD_FEATURES:
 		break;
@@ -93,10 +94,25 @@ static bool try(struct world *w, enum world_feature f)
 	return false;
 }
 
-/* What kernel_is_recent() answers for. */
+/* What kernel_is_recent() answers for; with a function to call also WORLD_CAST. */
 static const uint64_t recent = 1ull << WORLD_KTIME_BOOT | 1ull << WORLD_KTIME_TAI |
 			       1ull << WORLD_JIFFIES64 | 1ull << WORLD_TASK_BTF |
 			       1ull << WORLD_TASK_PT_REGS | 1ull << WORLD_CPU_V4;
+
+static void ask_all(struct world_kern *w, struct world *base)
+{
+	const struct btf_view *v = base->ops->btf(base);
+	uint32_t cast = v ? btf_kfunc(v, "bpf_rdonly_cast") : 0;
+	uint32_t task = cast ? btf_find(v, BTF_ONE(STRUCT), "task_struct") : 0;
+	uint64_t all = recent;
+
+	if (task && kernel_is_recent(cast, task))
+		all |= 1ull << WORLD_CAST;
+	else if (!kernel_is_recent(0, 0))
+		return;
+	w->asked |= all;
+	w->has |= all;
+}
 
 bool world_kern_has(struct world *base, enum world_feature f)
 {
@@ -105,12 +121,9 @@ bool world_kern_has(struct world *base, enum world_feature f)
 
 	if (w->without & bit)
 		return false;
-	if ((recent & bit) && !w->is_recent_asked) {
+	if (((recent | 1ull << WORLD_CAST) & bit) && !w->is_recent_asked) {
 		w->is_recent_asked = true;
-		if (kernel_is_recent()) {
-			w->asked |= recent;
-			w->has |= recent;
-		}
+		ask_all(w, base);
 	}
 	if (!(w->asked & bit)) {
 		w->asked |= bit;

@@ -57,6 +57,7 @@ static uint32_t helper_for(enum world_feature f)
 	case WORLD_OVERRIDE:
 	case WORLD_SKB_OUTPUT:
 	case WORLD_CPU_V4:
+	case WORLD_CAST:
 	case WORLD_EMBEDDED:
 	case WORLD_FEATURES:
 		break;

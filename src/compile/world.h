@@ -34,6 +34,7 @@ enum world_feature { /* each "may I use …" */
 		     WORLD_OVERRIDE,
 		     WORLD_SKB_OUTPUT,
 		     WORLD_CPU_V4, /* instruction set version 4 */
+		     WORLD_CAST,   /* kernel function bpf_rdonly_cast, found at once: 6.9 */
 		     /* programs run in skep itself, and cannot look into the kernel */
 		     WORLD_EMBEDDED,
 		     WORLD_FEATURES

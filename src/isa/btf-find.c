@@ -19,6 +19,8 @@
 enum { HOPS = 32, DEPTH = 16, MEMBERS_MAX = 1 << 13 };
 /* Searches may go through the blob so many times before there is an index. */
 enum { PATIENCE = 4 };
+/* Among the answers: a function that programs may call. */
+enum { KFUNC = BTF_ONE(DECL_TAG) };
 
 struct btf_index *btf_index_new(const struct btf_view *v)
 {
@@ -163,8 +165,15 @@ static uint32_t search_once(const struct btf_view *v, uint32_t kinds, const char
 			return x->answers[i].id;
 	a = &x->answers[x->n_answers++ % BTF_ANSWERS];
 	free(a->name);
-	*a = (struct btf_answer){xstrdup(name), kinds, search(v, kinds, name, 0)};
+	*a = (struct btf_answer){xstrdup(name), kinds,
+				 kinds == KFUNC ? btf_index_kfunc(v, name)
+						: search(v, kinds, name, 0)};
 	return a->id;
+}
+
+uint32_t btf_kfunc(const struct btf_view *v, const char *name)
+{
+	return search_once(v, KFUNC, name);
 }
 
 static bool is_indexed(const struct btf_view *v)

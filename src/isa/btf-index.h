@@ -34,5 +34,8 @@ struct btf_index {
 struct btf_index *btf_index_new(const struct btf_view *v);
 void btf_index_free(struct btf_index *x); /* NULL is fine */
 
+/* btf_kfunc(), each time anew. */
+uint32_t btf_index_kfunc(const struct btf_view *v, const char *name);
+
 /* Walk on until offsets[i] is known, or to the end.  Returns how many are known. */
 uint32_t btf_index_walk(const struct btf_view *v, uint32_t i);

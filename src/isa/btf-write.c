@@ -104,6 +104,14 @@ uint32_t btf_write_func(struct btf_writer *w, const char *name, uint32_t proto,
 	return put_type(w, BTF_KIND_FUNC, name, linkage, proto);
 }
 
+uint32_t btf_write_decl_tag(struct btf_writer *w, const char *text, uint32_t of, int component)
+{
+	uint32_t id = put_type(w, BTF_KIND_DECL_TAG, text, 0, of);
+
+	put_word(w, (uint32_t)component);
+	return id;
+}
+
 uint32_t btf_write_var(struct btf_writer *w, const char *name, uint32_t type, unsigned int linkage)
 {
 	uint32_t id = put_type(w, BTF_KIND_VAR, name, 0, type);

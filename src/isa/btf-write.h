@@ -39,6 +39,8 @@ uint32_t btf_write_proto(struct btf_writer *w, uint32_t ret, const uint32_t *par
 uint32_t btf_write_func(struct btf_writer *w, const char *name, uint32_t proto,
 			unsigned int linkage);
 /* `linkage`: BTF_VAR_STATIC, BTF_VAR_GLOBAL_ALLOCATED, … */
+/* Says `text` of the type, or (`component` not −1) of one of its members or parameters. */
+uint32_t btf_write_decl_tag(struct btf_writer *w, const char *text, uint32_t of, int component);
 uint32_t btf_write_var(struct btf_writer *w, const char *name, uint32_t type, unsigned int linkage);
 /* A section; variables follow, exactly `n` of them. */
 uint32_t btf_write_datasec(struct btf_writer *w, const char *name, uint32_t size, unsigned int n);

@@ -66,6 +66,11 @@ const char *btf_view_string(const struct btf_view *v, uint32_t off);
  * 0: there is none.  A split finds its own first, then its base's.
  */
 uint32_t btf_find(const struct btf_view *v, uint32_t kinds, const char *name);
+/*
+ * The id of a function that programs may call, in 20 µs; 0: there is none, or the blob does not say
+ * which those are, or has them in no order: btf_find() knows.
+ */
+uint32_t btf_kfunc(const struct btf_view *v, const char *name);
 /* Several may bear one name (static functions): the next behind `id`; 0: no more. */
 uint32_t btf_find_next(const struct btf_view *v, uint32_t kinds, const char *name, uint32_t id);
 

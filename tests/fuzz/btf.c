@@ -43,6 +43,7 @@ static void ask(const struct btf_view *v)
 
 		assert(found <= id || !btf_view_type(v, found) || *name);
 		btf_find_next(v, BTF_TYPES, name, id);
+		btf_kfunc(v, name);
 		btf_resolve(v, id, NULL);
 		btf_size(v, id);
 		btf_proto(v, id);

@@ -475,6 +475,7 @@ void select_insn(struct select *s, const struct ir_insn *i)
 	case IR_CALLF:
 	case IR_CALLRT:
 	case IR_CALLK:
+	case IR_CAST:
 		select_call(s, i);
 		break;
 	case IR_OPS:

@@ -405,6 +405,12 @@ ir_reg ir_call_kfunc(struct ir_builder *b, const char *name, enum ir_class class
 	return call(b, IR_CALLK, ir_named(b->m->arena, &b->m->kfuncs, name), class, args, n_args);
 }
 
+ir_reg ir_cast(struct ir_builder *b, ir_reg p, uint32_t type)
+{
+	return call(b, IR_CAST, ir_named(b->m->arena, &b->m->kfuncs, "bpf_rdonly_cast"), IRC_BTF,
+		    (struct ir_val[]){IR_R(p), IR_I(type)}, 2);
+}
+
 /* --- ends */
 
 static struct ir_block *end(struct ir_builder *b, enum ir_end how)

@@ -127,6 +127,7 @@ static bool check_index(struct checker *c, const struct ir_insn *i)
 		n = c->m->rt_funcs.n;
 		break;
 	case IR_CALLK:
+	case IR_CAST:
 		n = c->m->kfuncs.n;
 		break;
 	case IR_FUNC:

@@ -174,7 +174,9 @@ static bool run_call(struct interp *in, struct frame *fr, const struct ir_insn *
 
 	for (unsigned int k = 0; k < i->n_args; k++)
 		args[k] = value(fr, i->args[k]);
-	if (i->op == IR_CALLF) {
+	if (i->op == IR_CAST) {
+		ret = args[0];
+	} else if (i->op == IR_CALLF) {
 		if (!interp_call(in, i->index, args, i->n_args, &ret))
 			return false;
 	} else {

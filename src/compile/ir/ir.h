@@ -208,6 +208,9 @@ ir_reg ir_call_rt(struct ir_builder *b, const char *name, enum ir_class class,
 ir_reg ir_call_kfunc(struct ir_builder *b, const char *name, enum ir_class class,
 		     const struct ir_val *args, unsigned int n_args);
 
+/* The same pointer, which the verifier takes to be one to the kernel's struct `type` (a BTF id). */
+ir_reg ir_cast(struct ir_builder *b, ir_reg p, uint32_t type);
+
 /* Ends of blocks. */
 void ir_jump(struct ir_builder *b, uint32_t block);
 void ir_branch(struct ir_builder *b, enum ir_cond cond, struct ir_val x, struct ir_val y,

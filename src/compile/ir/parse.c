@@ -250,6 +250,7 @@ static bool need_index(struct parser *p, struct ir_insn *i)
 		i->index = ir_named(p->m->arena, &p->m->rt_funcs, name);
 		return true;
 	case IR_CALLK:
+	case IR_CAST:
 		if (!need_name(p, &name))
 			return false;
 		i->index = ir_named(p->m->arena, &p->m->kfuncs, name);

@@ -78,6 +78,7 @@ static const char *name_of(const struct ir_module *m, const struct ir_insn *i)
 	case IR_CALLRT:
 		return i->index < m->rt_funcs.n ? m->rt_funcs.p[i->index] : NULL;
 	case IR_CALLK:
+	case IR_CAST:
 		return i->index < m->kfuncs.n ? m->kfuncs.p[i->index] : NULL;
 	case IR_CALL:
 		return ir_helper_name(i->index);

@@ -52,7 +52,7 @@ unsigned int facts_of(const struct ir_insn *i)
 {
 	if (i->op == IR_CALL)
 		return facts_of_helper(i->index);
-	if (ir_op_info[i->op].form == IRF_CALL)
+	if (ir_op_info[i->op].form == IRF_CALL && !ir_is_pure(i))
 		return 0;
 	return FACT_KEEPS_MAPS | (ir_is_droppable(i) ? FACT_TELLS : 0);
 }

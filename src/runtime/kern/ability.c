@@ -166,7 +166,7 @@ bool kernel_has_cpu_v4(void)
 	return loads(&t);
 }
 
-bool kernel_is_recent(void)
+bool kernel_is_recent(uint32_t cast, uint32_t type)
 {
 	const struct bpf_insn insns[] = {
 		insn_call(0, BPF_FUNC_ktime_get_boot_ns),
@@ -177,6 +177,8 @@ bool kernel_is_recent(void)
 		insn_call(0, BPF_FUNC_task_pt_regs),
 		insn_mov_imm(BPF_REG_1, 0),
 		insn_movsx(BPF_REG_0, BPF_REG_1, 8),
+		insn_mov_imm(BPF_REG_2, (int32_t)type),
+		cast ? insn_call(BPF_PSEUDO_KFUNC_CALL, (int32_t)cast) : insn_mov_imm(BPF_REG_0, 0),
 		insn_mov_imm(BPF_REG_0, 0),
 		insn_exit(),
 	};

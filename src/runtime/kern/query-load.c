@@ -61,8 +61,10 @@ static int put_ksym(struct query_kern *x, struct bpf_insn *at, const struct ques
 static int put_kfunc(struct query_kern *x, struct bpf_insn *at, const struct question_reloc *r)
 {
 	const struct btf_view *v = query_btf(x);
-	uint32_t id = v ? btf_find(v, BTF_ONE(FUNC), r->name) : 0;
+	uint32_t id = v ? btf_kfunc(v, r->name) : 0;
 
+	if (v && !id)
+		id = btf_find(v, BTF_ONE(FUNC), r->name);
 	if (!id)
 		return -ENOENT;
 	*at = insn_call(BPF_PSEUDO_KFUNC_CALL, (int32_t)id);

@@ -134,6 +134,81 @@ TEST(searched_as_indexed)
 	}
 }
 
+/* Functions that programs may call are found by their tags, if names are in order. */
+TEST(kfuncs)
+{
+	static const char *const orders[][5] = {
+		{"bpf_a", "bpf_b", "bpf_rdonly_cast", "bpf_z", "c"},
+		{"bpf_rdonly_cast", "c", "d", "e", "f"},
+		{"a", "b", "c", "d", "bpf_rdonly_cast"}, /* not in order */
+	};
+
+	for (size_t k = 0; k < ELEMENTS(orders); k++)
+		for (uint32_t before = 0; before < 50; before += 7)
+			for (int tag = 0; tag < 4; tag++) {
+				static const char *const tags[] = {"bpf_kfunc", "other",
+								   "bpf_kfunc"};
+				_cleanup_buf_ struct buf blob = {0};
+				uint32_t cast = 0, found;
+				struct btf_writer w;
+				struct btf_view v;
+
+				btf_writer_init(&w);
+				for (uint32_t i = 0; i < before; i++)
+					btf_write_int(&w, "some", 4, 0);
+				for (size_t i = 0; i < 5; i++) {
+					uint32_t proto = btf_write_proto(&w, 0, NULL, NULL, 0);
+					uint32_t id = btf_write_func(&w, orders[k][i], proto,
+								     BTF_FUNC_STATIC);
+					bool is_cast = !strcmp(orders[k][i], "bpf_rdonly_cast");
+
+					if (tag < 3)
+						btf_write_decl_tag(&w, tags[tag], id,
+								   tag == 2 ? 0 : -1);
+					cast = is_cast ? id : cast;
+				}
+				btf_write_blob(&w, &blob);
+				btf_writer_done(&w);
+				CHECK_EQ(btf_view_init(&v, blob.p, blob.n), 0);
+				found = btf_kfunc(&v, "bpf_rdonly_cast");
+				if (tag || k < 2)
+					CHECK_EQ(found, tag ? 0 : cast);
+				else
+					CHECK(!found || found == cast);
+				CHECK_EQ(btf_kfunc(&v, "bpf_rdonly_cast"), found);
+				CHECK_EQ(btf_kfunc(&v, "bpf_other"), 0);
+				CHECK_EQ(btf_kfunc(&v, "aa"), 0);
+				CHECK_EQ(btf_kfunc(&v, "zz"), 0);
+				btf_view_done(&v);
+			}
+}
+
+/* Of the kernel's own: those that it tags, and no others. */
+static void check_kfuncs(const struct btf_view *v)
+{
+	unsigned int wrong = 0, tagged = 0;
+	const char *last = "";
+	bool is_ordered = true;
+
+	for (uint32_t id = 1; id + 1 < btf_view_n(v); id++) {
+		const struct btf_type *t = btf_view_type(v, id), *next = btf_view_type(v, id + 1);
+		bool has_tag = btf_type_kind(next) == BTF_KIND_DECL_TAG &&
+			       !strcmp(btf_view_name(v, next), "bpf_kfunc");
+
+		if (btf_type_kind(t) != BTF_KIND_FUNC)
+			continue;
+		is_ordered = is_ordered && strcmp(last, btf_view_name(v, t)) <= 0;
+		last = btf_view_name(v, t);
+		tagged += has_tag;
+		if (has_tag || id % 512 == 0)
+			wrong += btf_kfunc(v, last) != (has_tag ? id : 0);
+	}
+	if (is_ordered)
+		test_result(!wrong, __FILE__, __LINE__, "%u of %u functions", wrong, tagged);
+	else
+		test_skip("the kernel's functions are not in the order of their names");
+}
+
 static double ms_since(const struct timespec *t)
 {
 	struct timespec now;
@@ -174,6 +249,7 @@ TEST(kernel_types)
 	CHECK(btf_proto(&v, btf_find(&v, BTF_ONE(FUNC), "do_exit")));
 	CHECK(btf_enumerator_find(&v, "BPF_FUNC_map_lookup_elem", &value, NULL));
 	CHECK_EQ(value, 1);
+	check_kfuncs(&v);
 	btf_view_done(&v);
 	free(blob);
 }

@@ -70,14 +70,12 @@ static struct ir_val array_load(struct lower *L, unsigned int n, const struct ty
 /* The registers of the call: the first argument of both system call tracepoints. */
 static ir_reg syscall_regs(struct lower *L)
 {
-	struct ir_val v;
+	bool is_typed = L->unit->has_typed_ctx || world_has(L->w, WORLD_CAST);
 
-	if (!L->unit->has_typed_ctx && world_has(L->w, WORLD_TASK_PT_REGS))
+	if (!is_typed && world_has(L->w, WORLD_TASK_PT_REGS))
 		return IR_CALL(&L->b, BPF_FUNC_task_pt_regs, IRC_BTF,
 			       IR_R(IR_CALL(&L->b, BPF_FUNC_get_current_task_btf, IRC_BTF)));
-	v = ir_load(&L->b, L->body->ctx, 0, 8, false);
-	ir_here(&L->b)->regs.p[v.reg].class = L->unit->has_typed_ctx ? IRC_BTF : IRC_KPTR;
-	return v.reg;
+	return lower_typed_arg(L, 0, "pt_regs");
 }
 
 struct ir_val lower_syscall_number(struct lower *L)

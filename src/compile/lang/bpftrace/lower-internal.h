@@ -262,6 +262,9 @@ bool lower_raw_has(struct lower *L, const struct unit *u, const struct expr *fie
 /* And is it as cheap to have in a raw program as in one whose arguments have types? */
 bool lower_raw_is_plain(struct lower *L, const struct unit *u, const struct expr *field);
 struct ir_val lower_raw_field(struct lower *L, const struct expr *e);
+/* Argument `arg` of the tracepoint, a pointer to the kernel's struct `type`: IRC_BTF if it may be
+ * loaded from, else IRC_KPTR. */
+ir_reg lower_typed_arg(struct lower *L, unsigned int arg, const char *type);
 struct mem lower_raw_place(struct lower *L, const struct expr *e); /* if it is no number */
 
 /* --- lower-var.c */

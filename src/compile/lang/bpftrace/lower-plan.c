@@ -9,7 +9,7 @@
  *	                at once); else by perf event, whose context has the fields.  Not tp_btf,
  *	                where raw will do: the kernel takes 0.1 ms more to load it, since it
  *	                looks through all its types.  It will not, where members of tasks are
- *	                read thousands of times a second
+ *	                read thousands of times a second, and the program cannot cast
  *	rawtracepoint   tp_btf with typed arguments, else raw
  *	kprobe          by perf event, kprobe.multi for several functions; fentry where the
  *	                kernel has no kprobes
@@ -177,7 +177,7 @@ static void plan_tracepoint(struct lower *L, struct unit *u)
 
 	/* at the exit the number is among the registers */
 	if (lower_is_raw_syscall(u->probe, u->point) &&
-	    (is_enter || world_has(L->w, WORLD_TASK_PT_REGS)) &&
+	    (is_enter || world_has(L->w, WORLD_TASK_PT_REGS) || world_has(L->w, WORLD_CAST)) &&
 	    has_raw_tracepoint(L, u->point->event)) {
 		lower_attach_by(u, QATTACH_RAW_TP);
 		u->access = is_enter ? ACCESS_SYS_ENTER : ACCESS_SYS_EXIT;
@@ -192,7 +192,7 @@ static void plan_tracepoint(struct lower *L, struct unit *u)
 	if (L->o->is_portable || world_has(L->w, WORLD_EMBEDDED) ||
 	    asks_but(u->probe, ASKS_ARGS, &(struct but){lower_raw_has, L, u}))
 		return;
-	if (tracepoint_is_often(u->point->group, u->point->event) &&
+	if (!world_has(L->w, WORLD_CAST) && tracepoint_is_often(u->point->group, u->point->event) &&
 	    asks_but(u->probe, ASKS_ARGS, &(struct but){lower_raw_is_plain, L, u}) &&
 	    has_btf_tracepoint(L, u->point->event))
 		by_trampoline(u, QATTACH_TP_BTF_FIELDS, u->point->event, NULL);

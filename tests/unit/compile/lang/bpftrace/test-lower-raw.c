@@ -46,7 +46,7 @@ enum { AT_INFO = 0, AT_STATE = 16, AT_EXIT = 24, AT_PID = 28, AT_PRIO = 32, AT_C
 enum { AT_COMM = 40, AT_DL = 56, TASK_SIZE = 64, AT_INFO_CPU = 12 };
 
 static struct btf_view types;
-static bool has_types, has_tp_btf;
+static bool has_types, has_tp_btf, has_cast;
 
 static const struct btf_view *made_types(struct world *w)
 {
@@ -57,7 +57,7 @@ static const struct btf_view *made_types(struct world *w)
 static bool made_has(struct world *w, enum world_feature f)
 {
 	(void)w;
-	return f == WORLD_TP_BTF && has_tp_btf;
+	return (f == WORLD_TP_BTF && has_tp_btf) || (f == WORLD_CAST && has_cast);
 }
 
 static uint32_t task_type(struct btf_writer *w, const struct kernel *k, uint32_t number)
@@ -233,7 +233,15 @@ TEST(typed_arguments)
 		test_result(r.way == cases[i].way, __FILE__, __LINE__, "%s", cases[i].program);
 		raw_run_done(&r);
 	}
-	has_tp_btf = false;
+	has_cast = true; /* then it may be told, and no type is looked for */
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct raw_run r;
+
+		CHECK(raw_run(&r, &kernels[2], cases[i].program, (struct check_options){}));
+		CHECK_EQ(r.way, QATTACH_RAW_FIELDS);
+		raw_run_done(&r);
+	}
+	has_tp_btf = has_cast = false;
 }
 
 /* Other uses of args, and what runs elsewhere, need the record. */
@@ -364,7 +372,8 @@ static void check_states(void)
 
 		CHECK(raw_run(&r, &kernels[k], "t:sched:sched_switch { @ = args.prev_state; }",
 			      (struct check_options){}));
-		CHECK_EQ(r.way, has_tp_btf ? QATTACH_TP_BTF_FIELDS : QATTACH_RAW_FIELDS);
+		CHECK_EQ(r.way,
+			 has_tp_btf && !has_cast ? QATTACH_TP_BTF_FIELDS : QATTACH_RAW_FIELDS);
 		for (uint32_t s = 0; s < 0x10000; s += s < 0x800 ? 1 : 0x7f)
 			for (int i = 0; i < 6; i++) {
 				struct task t = {.state = s, .exit_state = exits[i % 3]};
@@ -382,5 +391,7 @@ TEST(state_of_who_goes)
 	check_states();
 	has_tp_btf = true;
 	check_states();
-	has_tp_btf = false;
+	has_cast = true;
+	check_states();
+	has_tp_btf = has_cast = false;
 }
