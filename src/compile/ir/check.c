@@ -11,12 +11,27 @@
 
 #include <stdarg.h>
 
+/* What is known of a register. */
+struct reg_note {
+	uint32_t seen;	 /* the block that wrote it last, + 1 */
+	uint32_t number; /* from 1; 0: it is written first in each block that reads it */
+	uint32_t defs;
+	bool was_asked; /* for its place, when it was not known */
+	/* where it points, if one instruction alone says so */
+	uint32_t slot; /* + 1; 0: not known to be in one */
+	int64_t off;
+};
+
 struct checker {
 	const struct ir_module *m;
 	const struct ir_func *f;
 	uint32_t block;
 	long insn; /* −1: the end of the block */
 	struct buf *why;
+	struct arena arena; /* of all below, which is of one function */
+	struct reg_note *regs;
+	uint32_t n_numbers;
+	bool has_calls; /* some function calls another */
 };
 
 /* Always false. */
@@ -46,20 +61,37 @@ static enum ir_class class_of(const struct checker *c, struct ir_val v)
 	return v.reg ? c->f->regs.p[v.reg].class : IRC_INT;
 }
 
+/* Registers that are read; those that other blocks may have written get numbers. */
+static bool check_uses(struct checker *c, const ir_reg *regs, unsigned int n)
+{
+	while (n--) {
+		struct reg_note *r;
+
+		if (!check_reg(c, regs[n]))
+			return false;
+		r = &c->regs[regs[n]];
+		if (r->seen != c->block + 1 && !r->number)
+			r->number = ++c->n_numbers;
+	}
+	return true;
+}
+
 /* --- one instruction */
 
 static bool check_regs(struct checker *c, const struct ir_insn *i)
 {
 	ir_reg regs[IR_OPERANDS];
-	unsigned int n = ir_uses(i, regs);
+	unsigned int n;
 
-	while (n--)
-		if (!check_reg(c, regs[n]))
-			return false;
+	if (!check_uses(c, regs, ir_uses(i, regs)))
+		return false;
 	n = ir_defs(i, regs);
-	while (n--)
+	while (n--) {
 		if (!check_reg(c, regs[n]))
 			return false;
+		c->regs[regs[n]].seen = c->block + 1;
+		c->regs[regs[n]].defs++;
+	}
 	return !i->c.reg || wrong(c, "a size must be a number");
 }
 
@@ -101,6 +133,7 @@ static bool check_callf(struct checker *c, const struct ir_insn *i)
 	to = &c->m->funcs.p[i->index];
 	if (!i->index)
 		return wrong(c, "the entry cannot be called");
+	c->has_calls = true;
 	if (i->op == IR_FUNC)
 		return to->is_callback || wrong(c, "%.60s is no callback", to->name);
 	return i->n_args == to->n_params ||
@@ -229,13 +262,11 @@ static bool check_insn(struct checker *c, const struct ir_insn *i)
 static bool check_end(struct checker *c, const struct ir_block *b)
 {
 	ir_reg regs[2];
-	unsigned int n = ir_end_uses(b, regs);
 
 	if (b->end == IRE_NONE)
 		return wrong(c, "the block has no end");
-	while (n--)
-		if (!check_reg(c, regs[n]))
-			return false;
+	if (!check_uses(c, regs, ir_end_uses(b, regs)))
+		return false;
 	for (uint32_t i = 0; i < ir_n_succs(b); i++)
 		if (*ir_succ((struct ir_block *)b, i) >= c->f->blocks.n)
 			return wrong(c, "there is no block b%u", *ir_succ((struct ir_block *)b, i));
@@ -266,89 +297,85 @@ static bool check_shapes(struct checker *c)
 /* --- registers are written before they are read, on every path */
 
 /*
- * Most registers are written and read in one block alone: only the others, which get
- * numbers of their own, are followed from block to block.
+ * Most registers are written and read in one block alone: only those with a number are
+ * followed from block to block.  Sets of numbers, `words` for each block.
  */
 struct assigned {
-	uint32_t *number; /* of a register, from 1; 0: it does not leave its block */
-	uint32_t n;
-	size_t words;	 /* of one set */
-	uint64_t *in;	 /* a set for each block: written on all paths to it */
-	uint64_t *here;	 /* scratch */
-	uint32_t *local; /* the block in which a register was written last, + 1 */
-	bool *dirty;	 /* blocks whose set changed */
+	size_t words;
+	uint64_t *reads;  /* read before the block writes them */
+	uint64_t *writes; /* written by the block */
+	uint64_t *in;	  /* written on all paths to the block */
+	bool *dirty;	  /* blocks whose `in` changed */
 };
 
-static void add(const struct assigned *a, uint64_t *set, ir_reg r)
+static bool has(const uint64_t *set, uint32_t number)
 {
-	uint32_t i = a->number[r];
-
-	set[i / 64] |= 1ull << i % 64;
+	return set[number / 64] >> number % 64 & 1;
 }
 
-static void add_defs(const struct assigned *a, uint64_t *set, const struct ir_insn *i)
+static void add(uint64_t *set, uint32_t number)
 {
-	ir_reg regs[2];
-	unsigned int n = ir_defs(i, regs);
-
-	while (n--)
-		add(a, set, regs[n]);
+	set[number / 64] |= 1ull << number % 64;
 }
 
-static void number_reads(struct assigned *a, uint32_t block, const ir_reg *regs, unsigned int n)
+static void note_reads(const struct checker *c, uint64_t *reads, const uint64_t *writes,
+		       const ir_reg *regs, unsigned int n)
 {
-	while (n--)
-		if (a->local[regs[n]] != block + 1 && !a->number[regs[n]])
-			a->number[regs[n]] = ++a->n;
+	while (n--) {
+		uint32_t number = c->regs[regs[n]].number;
+
+		if (number && !has(writes, number))
+			add(reads, number);
+	}
 }
 
-static void number_registers(const struct ir_func *f, struct assigned *a)
+static void note_block(const struct checker *c, const struct assigned *a, uint32_t block)
 {
+	const struct ir_block *b = &c->f->blocks.p[block];
+	uint64_t *reads = a->reads + block * a->words, *writes = a->writes + block * a->words;
 	ir_reg regs[IR_OPERANDS];
 	unsigned int n;
 
-	for (uint32_t k = 0; k < f->blocks.n; k++) {
-		const struct ir_block *b = &f->blocks.p[k];
-
-		for (size_t i = 0; i < b->insns.n; i++) {
-			number_reads(a, k, regs, ir_uses(&b->insns.p[i], regs));
-			n = ir_defs(&b->insns.p[i], regs);
-			while (n--)
-				a->local[regs[n]] = k + 1;
-		}
-		number_reads(a, k, regs, ir_end_uses(b, regs));
+	for (size_t i = 0; i < b->insns.n; i++) {
+		note_reads(c, reads, writes, regs, ir_uses(&b->insns.p[i], regs));
+		n = ir_defs(&b->insns.p[i], regs);
+		while (n--)
+			if (c->regs[regs[n]].number)
+				add(writes, c->regs[regs[n]].number);
 	}
-	memset(a->local, 0, f->regs.n * sizeof(*a->local));
+	note_reads(c, reads, writes, regs, ir_end_uses(b, regs));
 }
 
 static void flow_block(const struct ir_func *f, struct assigned *a, uint32_t b)
 {
 	struct ir_block *block = &f->blocks.p[b];
+	const uint64_t *in = a->in + b * a->words, *writes = a->writes + b * a->words;
 
 	a->dirty[b] = false;
-	memcpy(a->here, a->in + b * a->words, a->words * sizeof(*a->here));
-	for (size_t i = 0; i < block->insns.n; i++)
-		add_defs(a, a->here, &block->insns.p[i]);
 	for (uint32_t s = 0; s < ir_n_succs(block); s++) {
 		uint32_t next = *ir_succ(block, s);
 		uint64_t *to = a->in + next * a->words;
 
 		for (size_t w = 0; w < a->words; w++) {
-			a->dirty[next] |= !!(to[w] & ~a->here[w]);
-			to[w] &= a->here[w];
+			uint64_t out = in[w] | writes[w];
+
+			a->dirty[next] |= !!(to[w] & ~out);
+			to[w] &= out;
 		}
 	}
 }
 
-static void flow(const struct ir_func *f, struct assigned *a)
+static void flow(const struct checker *c, struct assigned *a)
 {
+	const struct ir_func *f = c->f;
 	bool changed = true;
 
 	memset(a->in, 0xff, f->blocks.n * a->words * sizeof(*a->in));
 	memset(a->in, 0, a->words * sizeof(*a->in));
 	memset(a->dirty, true, f->blocks.n);
 	for (ir_reg r = 1; r <= f->n_params; r++)
-		add(a, a->in, r);
+		if (c->regs[r].number)
+			add(a->in, c->regs[r].number);
 	while (changed) {
 		changed = false;
 		for (uint32_t b = 0; b < f->blocks.n; b++)
@@ -359,127 +386,101 @@ static void flow(const struct ir_func *f, struct assigned *a)
 	}
 }
 
-static bool check_read(struct checker *c, const struct assigned *a, const uint64_t *set,
-		       const ir_reg *regs, unsigned int n)
+static bool check_read(struct checker *c, const uint64_t *missing, const ir_reg *regs,
+		       unsigned int n)
 {
 	while (n--) {
-		uint32_t i = a->number[regs[n]];
+		const struct reg_note *r = &c->regs[regs[n]];
+		const char *name = c->f->regs.p[regs[n]].name;
 
-		if (a->local[regs[n]] != c->block + 1 && !(set[i / 64] >> i % 64 & 1))
+		if (r->number && has(missing, r->number))
 			return wrong(c, "%%%u is read but not written on every path%s%.40s",
-				     regs[n], c->f->regs.p[regs[n]].name ? ": " : "",
-				     c->f->regs.p[regs[n]].name ?: "");
+				     regs[n], name ? ": " : "", name ?: "");
 	}
 	return true;
 }
 
-static bool check_reads(struct checker *c, struct assigned *a)
+/* Say where the first of those that are missing is read. */
+static bool check_missing(struct checker *c, uint64_t *missing)
 {
 	const struct ir_block *b = &c->f->blocks.p[c->block];
-	const uint64_t *set = a->in + c->block * a->words;
 	ir_reg regs[IR_OPERANDS];
-	unsigned int n;
 
 	for (c->insn = 0; c->insn < (long)b->insns.n; c->insn++) {
 		const struct ir_insn *i = &b->insns.p[c->insn];
 
-		if (!check_read(c, a, set, regs, ir_uses(i, regs)))
+		if (!check_read(c, missing, regs, ir_uses(i, regs)))
 			return false;
-		n = ir_defs(i, regs);
-		while (n--)
-			a->local[regs[n]] = c->block + 1;
 	}
 	c->insn = -1;
-	return check_read(c, a, set, regs, ir_end_uses(b, regs));
+	return check_read(c, missing, regs, ir_end_uses(b, regs));
 }
 
 static bool check_assigned(struct checker *c)
 {
-	const struct ir_func *f = c->f;
-	struct arena arena = {0};
-	struct assigned a = {0};
-	bool ok = true;
+	size_t n_blocks = c->f->blocks.n, words = c->n_numbers / 64 + 1;
+	struct assigned a = {.words = words};
 
-	a.number = arena_array(&arena, uint32_t, f->regs.n);
-	a.local = arena_array(&arena, uint32_t, f->regs.n);
-	number_registers(f, &a);
-	a.words = a.n / 64 + 1;
-	a.in = arena_array(&arena, uint64_t, f->blocks.n * a.words);
-	a.here = arena_array(&arena, uint64_t, a.words);
-	a.dirty = arena_array(&arena, bool, f->blocks.n);
-	flow(f, &a);
-	for (c->block = 0; ok && c->block < f->blocks.n; c->block++)
-		ok = check_reads(c, &a);
-	arena_done(&arena);
-	return ok;
+	a.reads = arena_array(&c->arena, uint64_t, n_blocks * words);
+	a.writes = arena_array(&c->arena, uint64_t, n_blocks * words);
+	a.in = arena_array(&c->arena, uint64_t, n_blocks * words);
+	a.dirty = arena_array(&c->arena, bool, n_blocks);
+	for (uint32_t b = 0; b < n_blocks; b++)
+		note_block(c, &a, b);
+	flow(c, &a);
+	for (c->block = 0; c->block < n_blocks; c->block++) {
+		uint64_t *missing = a.reads + c->block * words, any = 0;
+
+		for (size_t w = 0; w < words; w++)
+			any |= missing[w] &= ~a.in[c->block * words + w];
+		if (any)
+			return check_missing(c, missing);
+	}
+	return true;
 }
 
 /* --- fixed places in slots */
 
-/* Where a register points, if one instruction alone says so. */
-struct slot_place {
-	uint32_t defs;
-	uint32_t slot; /* + 1; 0: not known to be in one */
-	int64_t off;
-};
-
-static void count_defs(struct slot_place *at, const struct ir_insn *i)
+/* True: the place is new, and somebody asked for it before. */
+static bool follow(struct reg_note *regs, const struct ir_insn *i)
 {
-	ir_reg regs[2];
-	unsigned int n = ir_defs(i, regs);
+	struct reg_note *to = &regs[i->dst], *from = &regs[i->a.reg];
 
-	while (n--)
-		at[regs[n]].defs++;
-}
-
-/* True: that was new. */
-static bool follow(struct slot_place *at, const struct ir_insn *i)
-{
-	struct slot_place to = {.defs = 1};
-
-	if ((i->op != IR_SLOT && i->op != IR_ADD && i->op != IR_MOV) || at[i->dst].defs != 1)
+	if ((i->op != IR_SLOT && i->op != IR_ADD && i->op != IR_MOV) || to->defs != 1 || to->slot)
 		return false;
 	if (i->op == IR_SLOT) {
-		to.slot = i->index + 1;
-		to.off = i->off;
-	} else if (i->a.reg && !i->b.reg && at[i->a.reg].slot) {
-		to.slot = at[i->a.reg].slot;
-		to.off = (int64_t)((uint64_t)at[i->a.reg].off +
-				   (i->op == IR_ADD ? (uint64_t)i->b.imm : 0));
-	} else {
-		return false;
+		to->slot = i->index + 1;
+		to->off = i->off;
+	} else if (i->a.reg && !i->b.reg) {
+		from->was_asked = true;
+		to->slot = from->slot;
+		to->off =
+			(int64_t)((uint64_t)from->off + (i->op == IR_ADD ? (uint64_t)i->b.imm : 0));
 	}
-	if (at[i->dst].slot == to.slot && at[i->dst].off == to.off)
-		return false;
-	at[i->dst] = to;
-	return true;
+	return to->slot && to->was_asked;
 }
 
-static void follow_all(const struct ir_func *f, struct slot_place *at)
+static void follow_all(const struct ir_func *f, struct reg_note *regs)
 {
-	bool changed = true;
+	bool again = true;
 
 	for (ir_reg r = 1; r <= f->n_params; r++)
-		at[r].defs = 1; /* and never a known place */
-	for (size_t b = 0; b < f->blocks.n; b++)
-		for (size_t i = 0; i < f->blocks.p[b].insns.n; i++)
-			count_defs(at, &f->blocks.p[b].insns.p[i]);
+		regs[r].defs++; /* one that is written, too, is never a known place */
 	/* what stands in the order of its making is there after one round */
-	for (unsigned int round = 0; changed && round < 2; round++) {
-		changed = false;
+	for (unsigned int round = 0; again && round < 2; round++) {
+		again = false;
 		for (size_t b = 0; b < f->blocks.n; b++)
 			for (size_t i = 0; i < f->blocks.p[b].insns.n; i++)
-				changed |= follow(at, &f->blocks.p[b].insns.p[i]);
+				again |= follow(regs, &f->blocks.p[b].insns.p[i]);
 	}
 }
 
-static bool check_access(struct checker *c, const struct slot_place *at, struct ir_val base,
-			 int64_t off, int64_t n)
+static bool check_access(struct checker *c, struct ir_val base, int64_t off, int64_t n)
 {
-	const struct slot_place *p = base.reg ? &at[base.reg] : NULL;
+	const struct reg_note *p = &c->regs[base.reg];
 	int64_t begin;
 
-	if (!p || !p->slot)
+	if (!base.reg || !p->slot)
 		return true;
 	begin = (int64_t)((uint64_t)p->off + (uint64_t)off);
 	return (begin >= 0 && begin <= UINT32_MAX &&
@@ -489,21 +490,21 @@ static bool check_access(struct checker *c, const struct slot_place *at, struct 
 		     c->f->slots.p[p->slot - 1].size);
 }
 
-static bool check_bounds(struct checker *c, const struct slot_place *at, const struct ir_insn *i)
+static bool check_bounds(struct checker *c, const struct ir_insn *i)
 {
 	switch (ir_op_info[i->op].form) {
 	case IRF_LOAD:
 		if (i->op != IR_LOAD)
 			return true;
-		return check_access(c, at, i->a, i->off, i->size);
+		return check_access(c, i->a, i->off, i->size);
 	case IRF_STORE:
 	case IRF_ATOMIC:
-		return check_access(c, at, i->a, i->off, i->size);
+		return check_access(c, i->a, i->off, i->size);
 	case IRF_FILL:
-		return check_access(c, at, i->a, i->off, i->c.imm);
+		return check_access(c, i->a, i->off, i->c.imm);
 	case IRF_COPY:
-		return check_access(c, at, i->a, i->off, i->c.imm) &&
-		       check_access(c, at, i->b, (int32_t)i->index, i->c.imm);
+		return check_access(c, i->a, i->off, i->c.imm) &&
+		       check_access(c, i->b, (int32_t)i->index, i->c.imm);
 	case IRF_UNARY:
 	case IRF_BINARY:
 	case IRF_EXTEND:
@@ -518,17 +519,14 @@ static bool check_bounds(struct checker *c, const struct slot_place *at, const s
 static bool check_slots(struct checker *c)
 {
 	const struct ir_func *f = c->f;
-	struct slot_place *at;
 	bool ok = true;
 
 	if (!f->slots.n)
 		return true;
-	at = xalloc((f->regs.n + 1) * sizeof(*at));
-	follow_all(f, at);
+	follow_all(f, c->regs);
 	for (c->block = 0; ok && c->block < f->blocks.n; c->block++)
 		for (c->insn = 0; ok && c->insn < (long)f->blocks.p[c->block].insns.n; c->insn++)
-			ok = check_bounds(c, at, &f->blocks.p[c->block].insns.p[c->insn]);
-	cleanup_free(&at);
+			ok = check_bounds(c, &f->blocks.p[c->block].insns.p[c->insn]);
 	return ok;
 }
 
@@ -549,6 +547,8 @@ static bool check_func(struct checker *c)
 			return wrong(c, "slot %zu: size %u, align %u", i, f->slots.p[i].size,
 				     align);
 	}
+	c->regs = arena_array(&c->arena, struct reg_note, f->regs.n);
+	c->n_numbers = 0;
 	return check_shapes(c) && check_assigned(c) && check_slots(c);
 }
 
@@ -586,23 +586,33 @@ static bool check_recursion(struct checker *c)
 	return true;
 }
 
+static bool check_module(struct checker *c)
+{
+	const struct ir_module *m = c->m;
+
+	for (size_t i = 0; i < m->funcs.n; i++) {
+		c->f = &m->funcs.p[i];
+		c->block = 0;
+		c->insn = -1;
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(m->funcs.p[k].name, c->f->name))
+				return wrong(c, "two functions have this name");
+		if (!check_func(c))
+			return false;
+	}
+	return !c->has_calls || check_recursion(c);
+}
+
 bool ir_check(const struct ir_module *m, struct buf *why)
 {
 	struct checker c = {.m = m, .why = why, .insn = -1};
+	bool ok;
 
 	if (!m->funcs.n) {
 		buf_puts(why, "a module without functions");
 		return false;
 	}
-	for (size_t i = 0; i < m->funcs.n; i++) {
-		c.f = &m->funcs.p[i];
-		c.block = 0;
-		c.insn = -1;
-		for (size_t k = 0; k < i; k++)
-			if (!strcmp(m->funcs.p[k].name, c.f->name))
-				return wrong(&c, "two functions have this name");
-		if (!check_func(&c))
-			return false;
-	}
-	return check_recursion(&c);
+	ok = check_module(&c);
+	arena_done(&c.arena);
+	return ok;
 }

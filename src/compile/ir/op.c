@@ -15,15 +15,20 @@ enum {
 	PLACES_SPACE = 0,
 	PLACES_LOAD = IRF_READS_A | IRF_WRITES_B,
 	PLACES_STORE = IRF_READS_A | IRF_READS_B,
-	PLACES_ATOMIC = IRF_READS_A | IRF_READS_B | IRF_WRITES_WANT,
+	PLACES_ATOMIC = IRF_READS_A | IRF_READS_B,
 	PLACES_FILL = IRF_READS_A,
 	PLACES_COPY = IRF_READS_A | IRF_READS_B,
 	PLACES_CALL = IRF_READS_ARGS
 };
 
 const struct ir_op_info ir_op_info[IR_OPS] = {
-#define IROP(id, name, form, flags, help) \
-	[IR_##id] = {name, IRF_##form, flags, help, PLACES_##form},
+#define IROP(id, name, form, flags, help) [IR_##id] = {name, IRF_##form, flags, help},
+#include "compile/ir/ops.def"
+#undef IROP
+};
+
+const uint8_t ir_places[IR_OPS] = {
+#define IROP(id, name, form, flags, help) [IR_##id] = PLACES_##form,
 #include "compile/ir/ops.def"
 #undef IROP
 };

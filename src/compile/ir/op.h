@@ -46,8 +46,7 @@ enum {
 	IRF_READS_A = 1,
 	IRF_READS_B = 2,
 	IRF_READS_ARGS = 4,
-	IRF_WRITES_B = 8,    /* a second result: b.reg, if it is one */
-	IRF_WRITES_WANT = 16 /* dst is a result only if it is wanted */
+	IRF_WRITES_B = 8 /* a second result: b.reg, if it is one */
 };
 
 struct ir_op_info {
@@ -55,10 +54,10 @@ struct ir_op_info {
 	enum ir_form form;
 	unsigned int flags;
 	const char *help;
-	unsigned int places;
 };
 
 extern const struct ir_op_info ir_op_info[IR_OPS];
+extern const uint8_t ir_places[IR_OPS];
 extern const char *const ir_class_names[]; /* by enum ir_class */
 extern const char *const ir_cond_names[];  /* by enum ir_cond */
 
@@ -84,7 +83,7 @@ enum { IR_OPERANDS = IR_ARGS + 3 };
 /* Where the values that `i` reads stand; registers and numbers. */
 static inline unsigned int ir_operands(struct ir_insn *i, struct ir_val *ret[IR_OPERANDS])
 {
-	unsigned int places = ir_op_info[i->op].places, n = 0;
+	unsigned int places = ir_places[i->op], n = 0;
 
 	ret[0] = &i->a;
 	n = places & IRF_READS_A;
@@ -99,7 +98,7 @@ static inline unsigned int ir_operands(struct ir_insn *i, struct ir_val *ret[IR_
 /* The registers it reads (one may be there twice), and those it writes. */
 static inline unsigned int ir_uses(const struct ir_insn *i, ir_reg ret[IR_OPERANDS])
 {
-	unsigned int places = ir_op_info[i->op].places, n;
+	unsigned int places = ir_places[i->op], n;
 
 	ret[0] = i->a.reg;
 	n = places & IRF_READS_A && i->a.reg;
@@ -114,11 +113,10 @@ static inline unsigned int ir_uses(const struct ir_insn *i, ir_reg ret[IR_OPERAN
 
 static inline unsigned int ir_defs(const struct ir_insn *i, ir_reg ret[2])
 {
-	unsigned int places = ir_op_info[i->op].places, n;
+	unsigned int n = !!i->dst;
 
 	ret[0] = i->dst;
-	n = i->dst && (!(places & IRF_WRITES_WANT) || i->want);
-	if (places & IRF_WRITES_B && i->b.reg)
+	if (ir_places[i->op] & IRF_WRITES_B && i->b.reg)
 		ret[n++] = i->b.reg;
 	return n;
 }
