@@ -94,24 +94,22 @@ static void move_val(const struct move *x, struct ir_val *v)
 		v->reg += x->reg;
 }
 
-static void move_insn(const struct move *x, struct ir_block *to, const struct ir_insn *from)
+static void move_insn(const struct move *x, struct ir_insn *i)
 {
-	struct ir_insn i = *from;
 	struct ir_val *operands[IR_OPERANDS];
 	unsigned int n;
 
-	if (i.n_args)
-		i.args = arena_copy(x->arena, i.args, i.n_args * sizeof(*i.args));
-	n = ir_operands(&i, operands);
+	if (i->n_args)
+		i->args = arena_copy(x->arena, i->args, i->n_args * sizeof(*i->args));
+	n = ir_operands(i, operands);
 	for (unsigned int k = 0; k < n; k++)
 		move_val(x, operands[k]);
-	if (i.dst)
-		i.dst += x->reg;
-	if (ir_op_info[i.op].form == IRF_LOAD)
-		move_val(x, &i.b); /* written, not read */
-	if (i.op == IR_SLOT)
-		i.index += x->slot;
-	array_push(x->arena, &to->insns, i);
+	if (i->dst)
+		i->dst += x->reg;
+	if (ir_op_info[i->op].form == IRF_LOAD)
+		move_val(x, &i->b); /* written, not read */
+	if (i->op == IR_SLOT)
+		i->index += x->slot;
 }
 
 static void set(const struct move *x, struct ir_block *b, ir_reg to, struct ir_val v,
@@ -121,37 +119,30 @@ static void set(const struct move *x, struct ir_block *b, ir_reg to, struct ir_v
 		   ((struct ir_insn){.op = IR_MOV, .dst = to, .a = v, .span = span}));
 }
 
-static void move_end(const struct move *x, struct ir_block *to, const struct ir_block *from)
+static void move_end(const struct move *x, struct ir_block *b)
 {
-	to->cases.n = to->cases.room = 0;
-	to->cases.p = NULL;
-	for (uint32_t k = 0; k < from->cases.n; k++)
-		array_push(x->arena, &to->cases, from->cases.p[k]);
-	move_val(x, &to->a);
-	move_val(x, &to->b);
-	for (uint32_t k = 0; k < ir_n_succs(to); k++)
-		*ir_succ(to, k) += x->block;
-	if (from->end != IRE_RETURN)
+	move_val(x, &b->a);
+	move_val(x, &b->b);
+	for (uint32_t k = 0; k < ir_n_succs(b); k++)
+		*ir_succ(b, k) += x->block;
+	if (b->end != IRE_RETURN)
 		return;
 	if (x->result)
-		set(x, to, x->result, to->a, from->span);
-	to->a = IR_I(0);
-	to->end = IRE_JUMP;
-	to->yes = x->behind;
+		set(x, b, x->result, b->a, b->span);
+	b->a = IR_I(0);
+	b->end = IRE_JUMP;
+	b->yes = x->behind;
 }
 
+/* They are nobody's else: their instructions stay where they are. */
 static void move_blocks(const struct move *x, const struct ir_func *from)
 {
-	for (uint32_t b = 0; b < from->blocks.n; b++) {
-		const struct ir_block *old = &from->blocks.p[b];
-		struct ir_block new = *old;
+	for (uint32_t k = 0; k < from->blocks.n; k++) {
+		struct ir_block *b = array_push(x->arena, &x->to->blocks, from->blocks.p[k]);
 
-		new.insns.n = new.insns.room = 0;
-		new.insns.p = NULL;
-		for (uint32_t k = 0; k < old->insns.n; k++)
-			move_insn(x, &new, &old->insns.p[k]);
-		move_end(x, &new, old);
-		array_push(x->arena, &x->to->blocks, new);
+		for (uint32_t i = 0; i < b->insns.n; i++)
+			move_insn(x, &b->insns.p[i]);
+		move_end(x, b);
 	}
 }
 
@@ -213,17 +204,21 @@ static void move_func(struct ir_module *m, struct ir_func *from, const struct si
 bool opt_inline(struct ir_module *m)
 {
 	struct arena a = {};
+	struct site *sites = NULL;
 	bool changed = false;
 
 	for (uint32_t f = 1; f < m->funcs.n; f++) {
-		struct site *sites = arena_array(&a, struct site, m->funcs.n);
 		struct ir_func *from = &m->funcs.p[f];
 
-		find_sites(m, sites); /* a move moves other calls, too */
+		if (!sites) {
+			sites = arena_array(&a, struct site, m->funcs.n);
+			find_sites(m, sites);
+		}
 		if (sites[f].n != 1 || sites[f].func == f || from->is_callback ||
 		    !fits(&m->funcs.p[sites[f].func], from))
 			continue;
 		move_func(m, from, &sites[f]);
+		sites = NULL; /* a move moves other calls, too */
 		changed = true;
 	}
 	arena_done(&a);
