@@ -273,6 +273,39 @@ static void sweep(struct mach *c)
 	}
 }
 
+/* What the IR has registers for and no instruction names needs none; the order stays. */
+static void drop_registers(struct mach *c)
+{
+	mach_reg *to = arena_array(c->arena, mach_reg, MACH_VIRTUAL + c->vregs.n);
+	uint32_t n = 0;
+
+	to[c->scratch] = 1;
+	for (uint32_t b = 0; b < c->blocks.n; b++)
+		for (uint32_t k = 0; k < c->blocks.p[b].insns.n; k++) {
+			const struct mach_insn *i = &c->blocks.p[b].insns.p[k];
+
+			to[i->dst] = to[i->a] = to[i->b] = 1;
+		}
+	for (mach_reg r = 0; r < MACH_VIRTUAL; r++)
+		to[r] = r;
+	for (uint32_t v = 0; v < c->vregs.n; v++) {
+		if (!to[MACH_VIRTUAL + v])
+			continue;
+		to[MACH_VIRTUAL + v] = MACH_VIRTUAL + n;
+		c->vregs.p[n++] = c->vregs.p[v];
+	}
+	c->vregs.n = n;
+	c->scratch = to[c->scratch];
+	for (uint32_t b = 0; b < c->blocks.n; b++)
+		for (uint32_t k = 0; k < c->blocks.p[b].insns.n; k++) {
+			struct mach_insn *i = &c->blocks.p[b].insns.p[k];
+
+			i->dst = to[i->dst];
+			i->a = to[i->a];
+			i->b = to[i->b];
+		}
+}
+
 void select_func(struct mach *c, const struct slot_plan *plan)
 {
 	struct select s = {.c = c, .m = c->m, .f = c->f, .plan = plan, .span = c->f->span};
@@ -280,6 +313,10 @@ void select_func(struct mach *c, const struct slot_plan *plan)
 
 	note_all(&s);
 	s.slots = arena_array(c->arena, uint32_t, c->f->slots.n + 1);
+	c->vregs.room = c->f->regs.n + c->f->regs.n / 4;
+	c->vregs.p = arena_array(c->arena, struct mach_vreg, c->vregs.room);
+	c->blocks.room = c->f->blocks.n + 4;
+	c->blocks.p = arena_array(c->arena, struct mach_block, c->blocks.room);
 	for (uint32_t r = 0; r < c->f->regs.n; r++)
 		mach_vreg_new(c, c->f->regs.p[r].class);
 	for (uint32_t b = 0; b <= c->f->blocks.n; b++)
@@ -305,4 +342,5 @@ void select_func(struct mach *c, const struct slot_plan *plan)
 	}
 	sweep_dead_blocks(c);
 	sweep(c);
+	drop_registers(c);
 }

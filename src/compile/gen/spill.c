@@ -14,6 +14,8 @@
 #include "compile/gen/mach.h"
 
 struct home {
+	uint32_t v;	    /* the register, as index */
+	uint8_t writes;	    /* 0, 1, more */
 	uint32_t object;    /* frame object + 1; 0: made again, or in scratch */
 	bool is_in_scratch; /* at `off` */
 	bool is_early;	    /* written in the first block */
@@ -23,26 +25,25 @@ struct home {
 
 struct spiller {
 	struct mach *c;
-	const bool *spilled;
-	uint32_t n_vregs; /* those of `spilled`: newer ones are tiny */
-	struct home *homes;
+	uint32_t n_vregs;    /* those of `homes`: newer ones are tiny */
+	struct home **homes; /* by virtual register; NULL: it is not spilled */
+	ARRAY(struct home *) all;
 	struct mach_block *to;
 };
 
 static bool is_spilled(const struct spiller *s, mach_reg r)
 {
-	return r >= MACH_VIRTUAL && r - MACH_VIRTUAL < s->n_vregs && s->spilled[r - MACH_VIRTUAL];
+	return r >= MACH_VIRTUAL && r - MACH_VIRTUAL < s->n_vregs && s->homes[r - MACH_VIRTUAL];
 }
 
 static struct home *home_of(const struct spiller *s, mach_reg r)
 {
-	return &s->homes[r - MACH_VIRTUAL];
+	return s->homes[r - MACH_VIRTUAL];
 }
 
 /* Find the one cheap instruction that writes each spilled register. */
 static void find_cheap(struct spiller *s)
 {
-	uint8_t *writes = arena_array(s->c->arena, uint8_t, s->n_vregs);
 	mach_reg regs[8];
 
 	for (uint32_t b = 0; b < s->c->blocks.n; b++) {
@@ -51,30 +52,32 @@ static void find_cheap(struct spiller *s)
 			unsigned int n = mach_defs(i, regs);
 
 			for (unsigned int d = 0; d < n; d++) {
+				struct home *h;
+
 				if (!is_spilled(s, regs[d]))
 					continue;
-				writes[regs[d] - MACH_VIRTUAL] |=
-					1 + writes[regs[d] - MACH_VIRTUAL];
-				home_of(s, regs[d])->again = *i;
-				home_of(s, regs[d])->is_early |= !b;
+				h = home_of(s, regs[d]);
+				h->writes |= 1 + h->writes;
+				h->again = *i;
+				h->is_early |= !b;
 			}
 		}
 	}
-	for (uint32_t v = 0; v < s->n_vregs; v++)
-		if (writes[v] != 1 || !mach_is_cheap(&s->homes[v].again))
-			s->homes[v].again.op = MACH_MOV;
+	for (size_t k = 0; k < s->all.n; k++)
+		if (s->all.p[k]->writes != 1 || !mach_is_cheap(&s->all.p[k]->again))
+			s->all.p[k]->again.op = MACH_MOV;
 }
 
-static bool to_scratch(struct spiller *s, uint32_t v)
+static bool to_scratch(struct spiller *s, struct home *h)
 {
-	enum ir_class class = s->c->vregs.p[v].class;
+	enum ir_class class = s->c->vregs.p[h->v].class;
 	uint32_t *at = s->c->scratch_at;
 
-	if (!at || s->homes[v].is_early || (class != IRC_INT && class != IRC_KPTR))
+	if (!at || h->is_early || (class != IRC_INT && class != IRC_KPTR))
 		return false;
 	*at = (*at + 7) & ~7u;
-	s->homes[v].is_in_scratch = true;
-	s->homes[v].off = (int32_t)*at;
+	h->is_in_scratch = true;
+	h->off = (int32_t)*at;
 	*at += 8;
 	return true;
 }
@@ -82,28 +85,29 @@ static bool to_scratch(struct spiller *s, uint32_t v)
 /* An object of the frame for each that is not made again; the first that is free. */
 static void find_objects(struct spiller *s, const struct live *l)
 {
-	ARRAY(uint32_t) mine = {};
+	ARRAY(struct home *) mine = {};
 
-	for (uint32_t v = 0; v < s->n_vregs; v++) {
-		uint32_t first = mine.n ? s->homes[mine.p[0]].object : 0, object = 0;
+	for (size_t i = 0; i < s->all.n; i++) {
+		struct home *h = s->all.p[i];
+		uint32_t first = mine.n ? mine.p[0]->object : 0, object = 0;
 
-		if (!s->spilled[v] || mach_is_cheap(&s->homes[v].again) || to_scratch(s, v))
+		if (mach_is_cheap(&h->again) || to_scratch(s, h))
 			continue;
 		for (uint32_t o = first; first && o <= s->c->objects.n && !object; o++) {
 			bool taken = false;
 
 			for (size_t k = 0; k < mine.n && !taken; k++)
-				taken = s->homes[mine.p[k]].object == o &&
-					live_overlap(&l->vregs[v], &l->vregs[mine.p[k]]);
+				taken = mine.p[k]->object == o &&
+					live_overlap(&l->vregs[h->v], &l->vregs[mine.p[k]->v]);
 			if (!taken)
 				object = o;
 		}
 		if (!object)
 			object = mach_object_new(s->c, 8);
 		s->c->objects.p[object - 1].is_used = true;
-		s->homes[v].object = object;
-		array_push(s->c->arena, &mine, v);
-		if (v + MACH_VIRTUAL == s->c->scratch)
+		h->object = object;
+		array_push(s->c->arena, &mine, h);
+		if (h->v + MACH_VIRTUAL == s->c->scratch)
 			s->c->scratch_object = object;
 	}
 }
@@ -239,20 +243,44 @@ static void spill_insn(struct spiller *s, struct mach_insn i)
 	put(s, out);
 }
 
+static void spill_block(struct spiller *s, struct mach_block *block)
+{
+	struct mach_block old = *block;
+
+	block->insns.room = old.insns.n + old.insns.n / 2;
+	block->insns.p = arena_array(s->c->arena, struct mach_insn, block->insns.room);
+	block->insns.n = 0;
+	s->to = block;
+	for (uint32_t k = 0; k < old.insns.n; k++)
+		spill_insn(s, old.insns.p[k]);
+}
+
+static bool names_spilled(const struct spiller *s, const struct mach_block *b)
+{
+	for (uint32_t k = 0; k < b->insns.n; k++) {
+		const struct mach_insn *i = &b->insns.p[k];
+
+		if (is_spilled(s, i->dst) || is_spilled(s, i->a) || is_spilled(s, i->b))
+			return true;
+	}
+	return false;
+}
+
 void spill(struct mach *c, const struct live *l, const bool *spilled)
 {
-	struct spiller s = {.c = c, .spilled = spilled, .n_vregs = c->vregs.n};
+	struct spiller s = {.c = c, .n_vregs = c->vregs.n};
 
-	s.homes = arena_array(c->arena, struct home, s.n_vregs);
+	s.homes = arena_array(c->arena, struct home *, s.n_vregs);
+	for (uint32_t v = 0; v < s.n_vregs; v++) {
+		if (!spilled[v])
+			continue;
+		s.homes[v] = arena_new(c->arena, struct home);
+		s.homes[v]->v = v;
+		array_push(c->arena, &s.all, s.homes[v]);
+	}
 	find_cheap(&s);
 	find_objects(&s, l);
-	for (uint32_t b = 0; b < c->blocks.n; b++) {
-		struct mach_block *block = &c->blocks.p[b], old = *block;
-
-		block->insns.p = NULL;
-		block->insns.n = block->insns.room = 0;
-		s.to = block;
-		for (uint32_t k = 0; k < old.insns.n; k++)
-			spill_insn(&s, old.insns.p[k]);
-	}
+	for (uint32_t b = 0; b < c->blocks.n; b++)
+		if (names_spilled(&s, &c->blocks.p[b]))
+			spill_block(&s, &c->blocks.p[b]);
 }
