@@ -10,6 +10,13 @@ void walk_ref(struct walk *w, struct type_ref *ref)
 	}
 }
 
+/* Most expressions have one or two children of those that they could have. */
+static inline void walk_child(struct walk *w, struct expr **at)
+{
+	if (*at)
+		walk_expr(w, at);
+}
+
 void walk_expr(struct walk *w, struct expr **at)
 {
 	struct expr *e = *at;
@@ -18,9 +25,9 @@ void walk_expr(struct walk *w, struct expr **at)
 		return;
 	e = *at;
 	walk_ref(w, e->ref);
-	walk_expr(w, &e->a);
-	walk_expr(w, &e->b);
-	walk_expr(w, &e->c);
+	walk_child(w, &e->a);
+	walk_child(w, &e->b);
+	walk_child(w, &e->c);
 	for (size_t i = 0; i < e->items.n; i++)
 		walk_expr(w, &e->items.p[i]);
 	walk_block(w, e->block);
@@ -34,9 +41,9 @@ static void walk_stmt(struct walk *w, struct stmt *s)
 	if (w->stmt)
 		w->stmt(w, s);
 	walk_ref(w, s->ref);
-	walk_expr(w, &s->a);
-	walk_expr(w, &s->b);
-	walk_expr(w, &s->c);
+	walk_child(w, &s->a);
+	walk_child(w, &s->b);
+	walk_child(w, &s->c);
 	walk_block(w, s->block);
 	walk_block(w, s->other);
 	stmt_measure(s);
@@ -50,7 +57,7 @@ void walk_block(struct walk *w, struct block *b)
 		return;
 	for (size_t i = 0; i < b->stmts.n; i++)
 		walk_stmt(w, b->stmts.p[i]);
-	walk_expr(w, &b->value);
+	walk_child(w, &b->value);
 	block_measure(b);
 	if (w->left_block)
 		w->left_block(w, b);
