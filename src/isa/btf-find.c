@@ -322,7 +322,7 @@ static bool member_find(const struct btf_view *v, uint32_t id, const char *name,
 		if (!*left)
 			return false;
 		--*left;
-		if (*has ? !strcmp(has, name) : false) {
+		if (*has == *name && !strcmp(has, name)) {
 			*ret = p;
 			return true;
 		}

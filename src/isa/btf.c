@@ -80,19 +80,21 @@ void btf_view_done(struct btf_view *v)
 uint32_t btf_index_walk(const struct btf_view *v, uint32_t i)
 {
 	struct btf_index *x = v->index;
-	size_t at = x->at;
+	const char *at = v->types + x->at;
+	size_t left = v->types_n - x->at;
 	uint32_t n = x->n, stop = i < UINT32_MAX - STEP ? i + STEP : UINT32_MAX;
 
-	while (n < stop && v->types_n - at >= sizeof(struct btf_type)) {
-		size_t bytes = type_bytes((const void *)(v->types + at));
+	while (n < stop && left >= sizeof(struct btf_type)) {
+		size_t bytes = type_bytes((const void *)at);
 
-		if (!bytes || bytes > v->types_n - at)
+		if (!bytes || bytes > left)
 			break;
-		x->offsets[n++] = (uint32_t)at;
+		x->offsets[n++] = (uint32_t)(at - v->types);
 		at += bytes;
+		left -= bytes;
 	}
 	x->n = n;
-	x->at = at;
+	x->at = (size_t)(at - v->types);
 	return n;
 }
 
