@@ -117,6 +117,8 @@ struct lower {
 	bool has_unrolled;	    /* a loop was repeated */
 	uint32_t nr_reg;	    /* dispatch: the system call's number */
 	bool has_enters;	    /* dispatch: there are points sys_enter_* */
+	bool has_switch;	    /* raw: it is known of sched_switch … */
+	bool is_usual_switch;	    /* … whether its tasks are where they mostly are */
 	uint32_t cgroup_map;	    /* --cgroup: the map that holds it */
 	ir_reg probe_id;	    /* register with the row in question.probes; 0: unit->row */
 	ARRAY(struct iter_object {

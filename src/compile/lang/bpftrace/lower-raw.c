@@ -119,8 +119,12 @@ static bool is_usual_switch(struct lower *L)
 	struct member m;
 	bool has_state;
 
-	return member_of(L, "task_struct", "state", &m) ||
-	       member_of(L, "task_struct", "dl_server", &m) || switch_of(L, &has_state);
+	if (!L->has_switch)
+		L->is_usual_switch = member_of(L, "task_struct", "state", &m) ||
+				     member_of(L, "task_struct", "dl_server", &m) ||
+				     switch_of(L, &has_state);
+	L->has_switch = true;
+	return L->is_usual_switch;
 }
 
 static bool state_of(struct lower *L, struct state_shape *ret)
