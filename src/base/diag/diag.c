@@ -162,15 +162,16 @@ void diag_context(struct diags *d, struct span span, const char *format, ...)
 /* How many lines end in it.  Eight bytes at a time: there may be many warnings. */
 static unsigned int newlines(const char *p, size_t n)
 {
-	const uint64_t low = ~0ull / 255 * 127, newline = ~0ull / 255 * '\n';
+	const uint64_t one = ~0ull / 255, low = one * 127, newline = one * '\n';
 	unsigned int found = 0;
 
 	for (; n >= 8; p += 8, n -= 8) {
 		uint64_t x;
 
 		memcpy(&x, p, 8);
-		x ^= newline; /* a byte of it is 0 where one was */
-		found += (unsigned int)__builtin_popcountll(~(((x & low) + low) | x | low));
+		x ^= newline;				 /* a byte of it is 0 where one was */
+		x = ~(((x & low) + low) | x | low) >> 7; /* … is 1 there, all others 0 */
+		found += (unsigned int)(x * one >> 56);	 /* the sum of the bytes */
 	}
 	while (n--)
 		found += *p++ == '\n';

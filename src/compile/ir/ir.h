@@ -57,9 +57,9 @@ struct ir_insn {
 	int32_t off;	/* memory: displacement; addresses: bytes into the object */
 	uint32_t index; /* slot, global, map, function, helper id, runtime function, string */
 	ir_reg dst;	/* 0: none */
+	struct span span;
 	struct ir_val a, b, c; /* as the form says */
 	struct ir_val *args;   /* calls: n_args */
-	struct span span;
 };
 
 /* How a block ends. */
