@@ -80,21 +80,22 @@ void btf_view_done(struct btf_view *v)
 uint32_t btf_index_walk(const struct btf_view *v, uint32_t i)
 {
 	struct btf_index *x = v->index;
-	const char *at = v->types + x->at;
-	size_t left = v->types_n - x->at;
-	uint32_t n = x->n, stop = i < UINT32_MAX - STEP ? i + STEP : UINT32_MAX;
+	const char *types = v->types;
+	size_t at = x->at, left = v->types_n - at;
+	uint32_t *offsets = x->offsets, n = x->n;
+	uint32_t stop = i < UINT32_MAX - STEP ? i + STEP : UINT32_MAX;
 
 	while (n < stop && left >= sizeof(struct btf_type)) {
-		size_t bytes = type_bytes((const void *)at);
+		size_t bytes = type_bytes((const void *)(types + at));
 
 		if (!bytes || bytes > left)
 			break;
-		x->offsets[n++] = (uint32_t)(at - v->types);
+		offsets[n++] = (uint32_t)at;
 		at += bytes;
 		left -= bytes;
 	}
 	x->n = n;
-	x->at = (size_t)(at - v->types);
+	x->at = at;
 	return n;
 }
 
