@@ -49,6 +49,13 @@ void arena_reset(struct arena *a);
 
 void *array_grow(struct arena *a, void *p, size_t n, size_t *room, size_t size);
 
+/* Room for so many, where there is no array yet: it is known about how long it becomes. */
+#define array_reserve(a, v, m)                                        \
+	({                                                            \
+		(v)->room = (m);                                      \
+		(v)->p = arena_alloc(a, (v)->room * sizeof(*(v)->p)); \
+	})
+
 #define array_push(a, v, x)                                                                  \
 	({                                                                                   \
 		if ((v)->n == (v)->room)                                                     \

@@ -57,11 +57,3 @@ unsigned int mach_call_defs(const struct mach_insn *i, mach_reg ret[8])
 		ret[n++] = MACH_R(k);
 	return n;
 }
-
-void mach_next(const struct mach_block *b, uint32_t ret[2])
-{
-	const struct mach_insn *last = b->insns.n ? &b->insns.p[b->insns.n - 1] : NULL;
-
-	ret[0] = b->next;
-	ret[1] = last && last->op == MACH_BRANCH ? last->index : MACH_NOWHERE;
-}

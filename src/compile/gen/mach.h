@@ -174,7 +174,13 @@ static inline bool mach_is_cheap(const struct mach_insn *i)
 	return i->op == MACH_IMM || i->op == MACH_ADDR || i->op == MACH_WIDE;
 }
 /* The up to two blocks behind; MACH_NOWHERE: none. */
-void mach_next(const struct mach_block *b, uint32_t ret[2]);
+static inline void mach_next(const struct mach_block *b, uint32_t ret[2])
+{
+	const struct mach_insn *last = b->insns.n ? &b->insns.p[b->insns.n - 1] : NULL;
+
+	ret[0] = b->next;
+	ret[1] = last && last->op == MACH_BRANCH ? last->index : MACH_NOWHERE;
+}
 
 /* --- steps */
 

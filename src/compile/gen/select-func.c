@@ -313,10 +313,8 @@ void select_func(struct mach *c, const struct slot_plan *plan)
 
 	note_all(&s);
 	s.slots = arena_array(c->arena, uint32_t, c->f->slots.n + 1);
-	c->vregs.room = c->f->regs.n + c->f->regs.n / 4;
-	c->vregs.p = arena_array(c->arena, struct mach_vreg, c->vregs.room);
-	c->blocks.room = c->f->blocks.n + 4;
-	c->blocks.p = arena_array(c->arena, struct mach_block, c->blocks.room);
+	array_reserve(c->arena, &c->vregs, c->f->regs.n + c->f->regs.n / 4);
+	array_reserve(c->arena, &c->blocks, c->f->blocks.n + 4);
 	for (uint32_t r = 0; r < c->f->regs.n; r++)
 		mach_vreg_new(c, c->f->regs.p[r].class);
 	for (uint32_t b = 0; b <= c->f->blocks.n; b++)

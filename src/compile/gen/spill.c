@@ -247,8 +247,7 @@ static void spill_block(struct spiller *s, struct mach_block *block)
 {
 	struct mach_block old = *block;
 
-	block->insns.room = old.insns.n + old.insns.n / 2;
-	block->insns.p = arena_array(s->c->arena, struct mach_insn, block->insns.room);
+	array_reserve(s->c->arena, &block->insns, old.insns.n + old.insns.n / 2);
 	block->insns.n = 0;
 	s->to = block;
 	for (uint32_t k = 0; k < old.insns.n; k++)

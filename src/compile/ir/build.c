@@ -9,6 +9,8 @@
 
 #include <assert.h>
 
+enum { FIRST_REGS = 32, FIRST_BLOCKS = 16 }; /* few functions have less */
+
 void ir_module_init(struct ir_module *m, struct arena *a, const char *name)
 {
 	*m = (struct ir_module){.arena = a, .name = arena_strdup(a, name)};
@@ -20,6 +22,8 @@ struct ir_func *ir_func_add(struct ir_module *m, const char *name, uint32_t n_pa
 		m->arena, &m->funcs,
 		((struct ir_func){.name = arena_strdup(m->arena, name), .n_params = n_params}));
 
+	array_reserve(m->arena, &f->regs, FIRST_REGS);
+	array_reserve(m->arena, &f->blocks, FIRST_BLOCKS);
 	array_push(m->arena, &f->regs, (struct ir_reg_info){});
 	for (uint32_t i = 0; i < n_params; i++)
 		array_push(m->arena, &f->regs, (struct ir_reg_info){});

@@ -15,10 +15,9 @@
 struct reg_note {
 	uint32_t seen;	 /* the block that wrote it last, + 1 */
 	uint32_t number; /* from 1; 0: it is written first in each block that reads it */
-	uint32_t defs;
-	bool was_asked; /* for its place, when it was not known */
-	/* where it points, if one instruction alone says so */
-	uint32_t slot; /* + 1; 0: not known to be in one */
+	uint32_t slot;	 /* where it points to, if one instruction alone says so: + 1 */
+	uint8_t writes;	 /* 0, 1, more */
+	bool was_asked;	 /* for its place, when it was not known */
 	int64_t off;
 };
 
@@ -61,6 +60,11 @@ static enum ir_class class_of(const struct checker *c, struct ir_val v)
 	return v.reg ? c->f->regs.p[v.reg].class : IRC_INT;
 }
 
+static void note_write(struct reg_note *r)
+{
+	r->writes |= 1 + r->writes;
+}
+
 /* Registers that are read; those that other blocks may have written get numbers. */
 static bool check_uses(struct checker *c, const ir_reg *regs, unsigned int n)
 {
@@ -90,7 +94,7 @@ static bool check_regs(struct checker *c, const struct ir_insn *i)
 		if (!check_reg(c, regs[n]))
 			return false;
 		c->regs[regs[n]].seen = c->block + 1;
-		c->regs[regs[n]].defs++;
+		note_write(&c->regs[regs[n]]);
 	}
 	return !i->c.reg || wrong(c, "a size must be a number");
 }
@@ -446,7 +450,7 @@ static bool follow(struct reg_note *regs, const struct ir_insn *i)
 {
 	struct reg_note *to = &regs[i->dst], *from = &regs[i->a.reg];
 
-	if ((i->op != IR_SLOT && i->op != IR_ADD && i->op != IR_MOV) || to->defs != 1 || to->slot)
+	if ((i->op != IR_SLOT && i->op != IR_ADD && i->op != IR_MOV) || to->writes != 1 || to->slot)
 		return false;
 	if (i->op == IR_SLOT) {
 		to->slot = i->index + 1;
@@ -465,7 +469,7 @@ static void follow_all(const struct ir_func *f, struct reg_note *regs)
 	bool again = true;
 
 	for (ir_reg r = 1; r <= f->n_params; r++)
-		regs[r].defs++; /* one that is written, too, is never a known place */
+		note_write(&regs[r]); /* a parameter is never a known place */
 	/* what stands in the order of its making is there after one round */
 	for (unsigned int round = 0; again && round < 2; round++) {
 		again = false;
