@@ -179,7 +179,7 @@ static void open_rt(void *ctx)
 	t->rt_error = rt_open(&t->rt);
 }
 
-/* A load takes 0.1 ms; trace_choose() has the answer then. */
+/* A load takes 0.1 ms, where one is needed; trace_choose() has the answer then. */
 static void ask_kernel(void *ctx)
 {
 	struct trace *t = ctx;

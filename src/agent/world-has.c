@@ -94,21 +94,23 @@ static bool try(struct world *w, enum world_feature f)
 	return false;
 }
 
-/* What kernel_is_recent() answers for; with a function to call also WORLD_CAST. */
+/* What kernel_is_recent() answers for. */
 static const uint64_t recent = 1ull << WORLD_KTIME_BOOT | 1ull << WORLD_KTIME_TAI |
 			       1ull << WORLD_JIFFIES64 | 1ull << WORLD_TASK_BTF |
 			       1ull << WORLD_TASK_PT_REGS | 1ull << WORLD_CPU_V4;
 
+/*
+ * All at once.  A kernel that tags the function to be called is Linux 6.9, and so has the rest;
+ * without the JIT it would not be called.
+ */
 static void ask_all(struct world_kern *w, struct world *base)
 {
 	const struct btf_view *v = base->ops->btf(base);
-	uint32_t cast = v ? btf_kfunc(v, "bpf_rdonly_cast") : 0;
-	uint32_t task = cast ? btf_find(v, BTF_ONE(STRUCT), "task_struct") : 0;
 	uint64_t all = recent;
 
-	if (task && kernel_is_recent(cast, task))
+	if (v && btf_kfunc(v, "bpf_rdonly_cast") && kernel_takes_programs())
 		all |= 1ull << WORLD_CAST;
-	else if (!kernel_is_recent(0, 0))
+	else if (!kernel_is_recent())
 		return;
 	w->asked |= all;
 	w->has |= all;

@@ -4,7 +4,9 @@
 #include "base/macro.h"
 #include "isa/insn.h"
 #include "runtime/kern/bpf.h"
+#include "runtime/kern/privileges.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 enum {
@@ -166,7 +168,7 @@ bool kernel_has_cpu_v4(void)
 	return loads(&t);
 }
 
-bool kernel_is_recent(uint32_t cast, uint32_t type)
+bool kernel_is_recent(void)
 {
 	const struct bpf_insn insns[] = {
 		insn_call(0, BPF_FUNC_ktime_get_boot_ns),
@@ -177,12 +179,22 @@ bool kernel_is_recent(uint32_t cast, uint32_t type)
 		insn_call(0, BPF_FUNC_task_pt_regs),
 		insn_mov_imm(BPF_REG_1, 0),
 		insn_movsx(BPF_REG_0, BPF_REG_1, 8),
-		insn_mov_imm(BPF_REG_2, (int32_t)type),
-		cast ? insn_call(BPF_PSEUDO_KFUNC_CALL, (int32_t)cast) : insn_mov_imm(BPF_REG_0, 0),
 		insn_mov_imm(BPF_REG_0, 0),
 		insn_exit(),
 	};
 	const struct trial t = {BPF_PROG_TYPE_KPROBE, 0, 0, insns, ELEMENTS(insns)};
 
 	return loads(&t);
+}
+
+/* Who may not is told before the kernel looks for the instructions, which are nowhere. */
+bool kernel_takes_programs(void)
+{
+	union bpf_attr a = {.prog_type = BPF_PROG_TYPE_KPROBE, .insn_cnt = 1};
+	char jit[8] = "";
+
+	a.license = (uintptr_t) "GPL";
+	return bpf_call(BPF_PROG_LOAD, &a, sizeof(a)) == -EFAULT &&
+	       kernel_file_read("/proc/sys/net/core/bpf_jit_enable", jit, sizeof(jit)) > 0 &&
+	       jit[0] != '0';
 }

@@ -28,7 +28,11 @@ bool kernel_has_uprobe_multi(void);
 bool kernel_has_cpu_v4(void);
 /*
  * Those, and the helpers ktime_get_boot_ns, ktime_get_tai_ns, jiffies64, get_current_task_btf
- * and task_pt_regs: all that a recent kernel has, by one load instead of six; and if it is not 0, a
- * call of the function `cast` (bpf_rdonly_cast) to the struct `type`.  False: no answer.
+ * and task_pt_regs: all that a recent kernel has, by one load instead of six.  False: no answer.
  */
-bool kernel_is_recent(uint32_t cast, uint32_t type);
+bool kernel_is_recent(void);
+/*
+ * May this process load programs that trace, and does the kernel make machine code of them?  10 µs.
+ * False: no, or not known.
+ */
+bool kernel_takes_programs(void);

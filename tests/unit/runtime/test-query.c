@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MAP_RING, MAP_GLOBALS, MAP_HASH, MAP_COUNTS, MAP_LOST, MAPS };
@@ -732,4 +733,25 @@ TEST(what_there_is_not)
 		}
 		end(&m, x);
 	}
+}
+
+/* Who loads programs is told that it may; who may not is told so, whatever the program is. */
+TEST(taken_programs)
+{
+	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
+	int jit = 0, status = 1;
+	pid_t pid;
+
+	if (f) {
+		CHECK_EQ(fscanf(f, "%d", &jit), 1);
+		fclose(f);
+	}
+	if (!may_bpf())
+		return;
+	CHECK_EQ(kernel_takes_programs(), jit > 0);
+	pid = fork();
+	if (!pid)
+		_exit(setuid(65534) < 0 ? 2 : kernel_takes_programs());
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
 }
