@@ -293,10 +293,8 @@ bool opt_branches(struct flow *fl)
 	/* What one makes shorter, the next sees through; each round leaves less. */
 	for (unsigned int round = 0; changed && round < 8; round++) {
 		changed = shorten_all(fl);
-		if (changed) {
+		if (changed)
 			opt_reach(fl);
-			flow_forget(fl);
-		}
 		if (join(fl)) {
 			opt_reach(fl);
 			flow_forget(fl);

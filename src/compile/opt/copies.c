@@ -199,16 +199,15 @@ static bool run_block(const struct flow *fl, struct ir_block *b)
 bool opt_copies(struct flow *fl)
 {
 	struct ir_func *f = fl->f;
-	bool changed;
+	bool changed, moved = false;
 
 	flow_defs(fl);
 	changed = replace_all(f, find_originals(fl));
-	if (changed)
-		flow_forget(fl);
-	flow_defs(fl);
 	if (fl->has_variables) /* what make_there() asks for */
 		flow_uses(fl);
 	for (size_t b = 0; b < f->blocks.n; b++)
-		changed |= run_block(fl, &f->blocks.p[b]);
-	return changed;
+		moved |= run_block(fl, &f->blocks.p[b]);
+	if (moved)
+		flow_forget(fl);
+	return changed || moved;
 }

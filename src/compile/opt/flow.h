@@ -9,9 +9,9 @@
  *
  * Most passes change nothing most of the time, and only two change ways between blocks.  So
  * what was found out about a function is kept from pass to pass: flow_defs() and the others
- * work it out only if it is not there.  When a pass says that it changed something, it is
- * forgotten who writes; who changes ends of blocks forgets their order himself, and who goes
- * on with what he changed forgets both.
+ * work it out only if it is not there.  Who adds, moves or drops instructions, or lets one write
+ * something else, has to forget it: flow_forget(); who changes ends of blocks forgets their
+ * order.  To read something else, or to compute the same result in another way, is neither.
  */
 #pragma once
 

@@ -372,5 +372,7 @@ bool opt_forward(struct flow *fl)
 	/* only now: definitions are pointed to */
 	for (size_t b = 0; fw.changed && b < f->blocks.n; b++)
 		flow_sweep(&f->blocks.p[b]);
+	if (fw.changed)
+		flow_forget(fl);
 	return fw.changed;
 }

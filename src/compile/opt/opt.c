@@ -70,7 +70,6 @@ static void running_done(struct running *r)
 
 static void note_change(struct running *r, struct candidate *c)
 {
-	flow_forget(&c->flow);
 	c->version++;
 	r->version++;
 }
@@ -86,6 +85,7 @@ static bool run_whole(struct running *r, const struct opt_pass *pass)
 		return false;
 	}
 	for (struct candidate *c = r->funcs; c < r->funcs + r->n; c++) {
+		flow_forget(&c->flow);
 		flow_forget_order(&c->flow);
 		note_change(r, c);
 	}

@@ -170,5 +170,7 @@ bool opt_probes(struct flow *fl)
 
 	for (size_t b = 0; b < fl->f->blocks.n; b++)
 		run_block(&p, &fl->f->blocks.p[b]);
+	if (p.changed)
+		flow_forget(fl);
 	return p.changed;
 }

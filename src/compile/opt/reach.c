@@ -32,6 +32,7 @@ bool opt_reach(struct flow *fl)
 		f->blocks.p[to[b]] = *block;
 	}
 	f->blocks.n = n;
+	flow_forget(fl);
 	flow_forget_order(fl);
 	return true;
 }

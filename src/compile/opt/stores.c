@@ -180,5 +180,7 @@ bool opt_stores(struct flow *fl)
 				changed |= run_from(fl, &f->blocks.p[b], i);
 	for (size_t b = 0; changed && b < f->blocks.n; b++)
 		flow_sweep(&f->blocks.p[b]);
+	if (changed)
+		flow_forget(fl);
 	return changed;
 }
