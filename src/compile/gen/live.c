@@ -226,6 +226,7 @@ void live_ranges(struct mach *c, struct arena *a, struct live *ret)
 	find_undefined(&w, ret);
 	for (uint32_t b = 0; b < c->blocks.n; b++)
 		first += c->blocks.p[b].insns.n;
+	ret->end = 2 * first;
 	for (uint32_t b = c->blocks.n; b-- > 0;) {
 		first -= c->blocks.p[b].insns.n;
 		range_block(&w, ret, b, first);

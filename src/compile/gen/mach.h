@@ -209,6 +209,7 @@ struct live {
 	struct live_range fixed[MACH_REGS]; /* r0 to r9 where instructions name them */
 	mach_reg *undefined; /* virtual registers that may be read before they are written */
 	uint32_t n_undefined;
+	uint32_t end; /* no stretch begins behind this position */
 };
 /* `a` is for the results; the function's arena is not used. */
 void live_ranges(struct mach *c, struct arena *a, struct live *ret);

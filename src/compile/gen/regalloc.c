@@ -16,7 +16,6 @@
 #include "compile/gen/mach.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 struct alloc {
 	struct mach *c;
@@ -188,17 +187,26 @@ static void alloc_one(struct alloc *x, uint32_t v)
 	x->any_spilled = true;
 }
 
-struct start {
-	uint32_t at, v;
-};
-
-static int start_compare(const void *a, const void *b)
+/* Virtual registers in the order in which their ranges begin. */
+static uint32_t alloc_order(struct alloc *x, uint32_t *order)
 {
-	const struct start *x = a, *y = b;
+	uint32_t n_vregs = x->c->vregs.n, n = 0;
+	/* those that begin at a position: a list, the lowest first; + 1, 0: its end */
+	uint32_t *begin = arena_array(&x->a, uint32_t, x->l.end + 1);
+	uint32_t *next = arena_array(&x->a, uint32_t, n_vregs);
 
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return x->v < y->v ? -1 : x->v > y->v;
+	for (uint32_t v = n_vregs; v-- > 0;) {
+		const struct live_range *r = &x->l.vregs[v];
+
+		if (!r->parts.n)
+			continue;
+		next[v] = begin[range_begin(r)];
+		begin[range_begin(r)] = v + 1;
+	}
+	for (uint32_t at = 0; at <= x->l.end; at++)
+		for (uint32_t v = begin[at]; v; v = next[v - 1])
+			order[n++] = v - 1;
+	return n;
 }
 
 /* What may be read before it was written is 0 at first: the verifier wants to know. */
@@ -219,8 +227,7 @@ static void define_all(struct mach *c, const struct live *l)
 static bool alloc_round(struct alloc *x, bool is_first)
 {
 	struct mach *c = x->c;
-	struct start *starts = arena_array(&x->a, struct start, c->vregs.n + 1);
-	uint32_t n = 0;
+	uint32_t *order = arena_array(&x->a, uint32_t, c->vregs.n), n;
 
 	live_ranges(c, &x->a, &x->l);
 	if (is_first && x->l.n_undefined) {
@@ -231,17 +238,14 @@ static bool alloc_round(struct alloc *x, bool is_first)
 	x->spilled = arena_array(&x->a, bool, c->vregs.n);
 	alloc_hints(c);
 	alloc_prices(x);
-	for (uint32_t v = 0; v < c->vregs.n; v++)
-		if (x->l.vregs[v].parts.n)
-			starts[n++] = (struct start){range_begin(&x->l.vregs[v]), v};
-	qsort(starts, n, sizeof(*starts), start_compare);
+	n = alloc_order(x, order);
 	for (uint32_t k = 0; k < n; k++) {
 		if (is_first && c->o->spill_all) {
-			x->spilled[starts[k].v] = x->any_spilled = true;
+			x->spilled[order[k]] = x->any_spilled = true;
 			continue;
 		}
-		alloc_expire(x, starts[k].at);
-		alloc_one(x, starts[k].v);
+		alloc_expire(x, range_begin(&x->l.vregs[order[k]]));
+		alloc_one(x, order[k]);
 	}
 	if (x->any_spilled)
 		spill(c, &x->l, x->spilled);

@@ -163,10 +163,13 @@ static bool drop_stores(struct flow *fl)
 static bool drop_slots(struct flow *fl)
 {
 	struct ir_func *f = fl->f;
-	uint32_t *to = arena_array(fl->scratch, uint32_t, f->slots.n), n = 0;
-	bool *named = arena_array(fl->scratch, bool, f->slots.n);
-	bool changed;
+	uint32_t *to, n = 0;
+	bool *named, changed;
 
+	if (!f->slots.n)
+		return false;
+	to = arena_array(fl->scratch, uint32_t, f->slots.n);
+	named = arena_array(fl->scratch, bool, f->slots.n);
 	for (size_t b = 0; b < f->blocks.n; b++)
 		for (size_t k = 0; k < f->blocks.p[b].insns.n; k++)
 			if (f->blocks.p[b].insns.p[k].op == IR_SLOT)
