@@ -119,10 +119,12 @@ static uint32_t chain_find(const struct btf_view *v, int which, uint32_t kinds, 
 static uint32_t type_named(const struct btf_view *v, uint32_t kinds, uint32_t off, uint32_t id)
 {
 	struct btf_index *x = v->index;
+	const uint32_t *offsets = x->offsets; /* where they are they stay */
+	const char *types = v->types;
 	uint32_t i = id;
 
 	while (++i < x->n || i < btf_index_walk(v, i)) {
-		const struct btf_type *t = own_type(v, i);
+		const struct btf_type *t = (const void *)(types + offsets[i]);
 
 		if (t->name_off == off && kinds >> btf_type_kind(t) & 1)
 			break;

@@ -106,8 +106,11 @@ bool lex_take(struct lex *l, char c)
 
 bool lex_is_word(const struct lex *l, const char *word)
 {
-	size_t at = lex_after_space(l, l->at), n = strlen(word);
+	size_t at = lex_after_space(l, l->at), n;
 
+	if (lex_byte(l, at) != (unsigned char)*word)
+		return false;
+	n = strlen(word);
 	return at + n <= l->text.n && !memcmp(l->text.p + at, word, n) &&
 	       !lex_is_body(lex_byte(l, at + n));
 }
