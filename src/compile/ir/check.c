@@ -15,10 +15,10 @@
 struct reg_note {
 	uint32_t seen;	 /* the block that wrote it last, + 1 */
 	uint32_t number; /* from 1; 0: it is written first in each block that reads it */
-	uint32_t slot;	 /* where it points to, if one instruction alone says so: + 1 */
+	uint32_t slot;	 /* that it points into, if one instruction alone says so: + 1; 0 */
 	uint8_t writes;	 /* 0, 1, more */
 	bool was_asked;	 /* for its place, when it was not known */
-	int64_t off;
+	int64_t off;	 /* in the slot */
 };
 
 struct checker {
@@ -27,10 +27,11 @@ struct checker {
 	uint32_t block;
 	long insn; /* −1: the end of the block */
 	struct buf *why;
-	struct arena arena; /* of all below, which is of one function */
+	bool has_calls; /* some function names another */
+	struct arena arena;
+	/* of the function */
 	struct reg_note *regs;
 	uint32_t n_numbers;
-	bool has_calls; /* some function calls another */
 };
 
 /* Always false. */
