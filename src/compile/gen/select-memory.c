@@ -137,7 +137,7 @@ static unsigned int atomic_code(unsigned int op)
 				     : BPF_XCHG;
 }
 
-/* There are none for one or two bytes, and before version 3 only add: read, change, write. */
+/* Read, change, write. */
 static void select_by_hand(struct select *s, const struct ir_insn *i, struct mach_insn at)
 {
 	mach_reg old = select_temp(s, IRC_INT), new = select_temp(s, IRC_INT);
@@ -160,13 +160,20 @@ static void select_by_hand(struct select *s, const struct ir_insn *i, struct mac
 			   (struct mach_insn){.op = MACH_MOV, .dst = select_dst(i->dst), .a = old});
 }
 
+/*
+ * There are none for one or two bytes, and before version 3 only add.  Memory that this run has for
+ * itself needs none.  It must have none, either: of what a fetch finds on the stack the verifier
+ * (6.18) does not know that it must be known exactly, takes states with other numbers there for
+ * the same, and removes branches that are taken.
+ */
 static void select_atomic(struct select *s, const struct ir_insn *i)
 {
 	struct mach_insn at = {.size = i->size};
 	bool is_fetch = i->op == IR_ATOMIC_XCHG || (i->want && i->dst);
+	bool is_none = i->size < 4 || (s->c->o->cpu < 3 && (is_fetch || i->op != IR_ATOMIC_ADD));
 
 	select_base(s, &at, i->a, i->off);
-	if (i->size < 4 || (s->c->o->cpu < 3 && (is_fetch || i->op != IR_ATOMIC_ADD))) {
+	if (is_none || is_plain_memory(s, i->a)) {
 		select_by_hand(s, i, at);
 		return;
 	}

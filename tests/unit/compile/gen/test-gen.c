@@ -563,9 +563,9 @@ TEST(probe_reads)
 	}
 }
 
-static struct ir_val atomic(struct bench *t, enum ir_op op, unsigned int size, struct ir_val v)
+static struct ir_val atomic(struct bench *t, ir_reg at, enum ir_op op, unsigned int size,
+			    struct ir_val v)
 {
-	ir_reg at = ir_space_addr(&t->b, IRS_GLOBAL, 100 * 8);
 	ir_reg old = ir_reg_new(&t->b, IRC_INT, NULL);
 	struct ir_insn *i = ir_add(&t->b, op);
 
@@ -577,33 +577,55 @@ static struct ir_val atomic(struct bench *t, enum ir_op op, unsigned int size, s
 	return i->want ? IR_R(old) : IR_I(0);
 }
 
-TEST(atomics)
+static unsigned int count_code(const struct question_prog *p, uint8_t code)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < p->n_insns; i++)
+		n += p->insns[i].code == code;
+	return n;
+}
+
+/* On the stack there are none: nobody else is there, and the verifier does not follow them. */
+static void check_atomics(int cpu, bool on_stack)
 {
 	struct bench t;
+	ir_reg at;
 
+	bench_init(&t);
+	at = on_stack ? ir_slot_addr(&t.b, ir_slot_new(&t.b, 8, 8, NULL), 0)
+		      : ir_space_addr(&t.b, IRS_GLOBAL, 100 * 8);
+	ir_store(&t.b, at, 0, 8, IR_I(0x1ff));
+	out(&t, 0, atomic(&t, at, IR_ATOMIC_ADD, 8, IR_I(1)));
+	out(&t, 1, atomic(&t, at, IR_ATOMIC_ADD, 1, IR_I(-1)));
+	atomic(&t, at, IR_ATOMIC_OR, 8, opaque(&t, 0x1000));
+	atomic(&t, at, IR_ATOMIC_AND, 4, IR_I(~0x200));
+	out(&t, 2, atomic(&t, at, IR_ATOMIC_XCHG, 2, IR_I(5)));
+	out(&t, 3, ir_load(&t.b, at, 0, 8, false));
+	out(&t, 4, atomic(&t, at, IR_ATOMIC_XCHG, 8, IR_I(9)));
+	out(&t, 5, ir_load(&t.b, at, 0, 8, false));
+	ir_return(&t.b, IR_I(0));
+	CHECK(bench_run(&t, cpu));
+	CHECK_EQ(t.out[0], 0x1ff);
+	CHECK_EQ(t.out[1], 0);
+	CHECK_EQ(t.out[2], 0x10ff);
+	CHECK_EQ(t.out[3], 5);
+	CHECK_EQ(t.out[4], 5);
+	CHECK_EQ(t.out[5], 9);
+	if (on_stack || MIN(cpu, kernel_cpu()) >= 3)
+		CHECK_EQ(count_code(&t.q.progs.p[0], BPF_STX | BPF_ATOMIC | BPF_DW),
+			 on_stack ? 0 : 3);
+	bench_done(&t);
+}
+
+TEST(atomics)
+{
 	if (!may_run())
 		return;
 	each_cpu(cpu)
 	{
-		bench_init(&t);
-		out(&t, 100, IR_I(0x1ff));
-		out(&t, 0, atomic(&t, IR_ATOMIC_ADD, 8, IR_I(1)));
-		out(&t, 1, atomic(&t, IR_ATOMIC_ADD, 1, IR_I(-1)));
-		atomic(&t, IR_ATOMIC_OR, 8, opaque(&t, 0x1000));
-		atomic(&t, IR_ATOMIC_AND, 4, IR_I(~0x200));
-		out(&t, 2, atomic(&t, IR_ATOMIC_XCHG, 2, IR_I(5)));
-		out(&t, 3, in(&t, 100));
-		out(&t, 4, atomic(&t, IR_ATOMIC_XCHG, 8, IR_I(9)));
-		out(&t, 5, in(&t, 100));
-		ir_return(&t.b, IR_I(0));
-		CHECK(bench_run(&t, cpu));
-		CHECK_EQ(t.out[0], 0x1ff);
-		CHECK_EQ(t.out[1], 0);
-		CHECK_EQ(t.out[2], 0x10ff);
-		CHECK_EQ(t.out[3], 5);
-		CHECK_EQ(t.out[4], 5);
-		CHECK_EQ(t.out[5], 9);
-		bench_done(&t);
+		check_atomics(cpu, false);
+		check_atomics(cpu, true);
 	}
 }
 
