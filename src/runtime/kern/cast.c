@@ -35,7 +35,9 @@ static bool is_taken(const struct casts *c)
 
 void casts_find(struct casts *c, const struct btf_view *v)
 {
-	*c = (struct casts){.function = btf_find(v, BTF_ONE(FUNC), "bpf_rdonly_cast")};
+	*c = (struct casts){.function = btf_kfunc(v, "bpf_rdonly_cast")};
+	if (!c->function)
+		c->function = btf_find(v, BTF_ONE(FUNC), "bpf_rdonly_cast");
 	for (int i = 0; c->function && i < CAST_END; i++) {
 		c->types[i] = btf_find(v, BTF_ONE(STRUCT), names[i]);
 		if (!c->types[i])
