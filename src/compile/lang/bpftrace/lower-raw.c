@@ -211,6 +211,15 @@ static struct ir_val number(struct lower *L, unsigned int arg)
 	return ir_load(&L->b, L->body->ctx, (int32_t)arg * 8, 8, false);
 }
 
+/* A pointer; the verifier knows what to if the program's arguments have types. */
+static ir_reg argument(struct lower *L, unsigned int arg)
+{
+	ir_reg p = number(L, arg).reg;
+
+	ir_here(&L->b)->regs.p[p].class = L->unit->has_typed_ctx ? IRC_BTF : IRC_KPTR;
+	return p;
+}
+
 ir_reg lower_typed_arg(struct lower *L, unsigned int arg, const char *type)
 {
 	const struct resolved *r = L->unit->point;
@@ -218,12 +227,8 @@ ir_reg lower_typed_arg(struct lower *L, unsigned int arg, const char *type)
 	bool casts = is_often && !L->unit->has_typed_ctx && world_has(L->w, WORLD_CAST);
 	const struct btf_view *v = casts ? lower_types(L) : NULL;
 	uint32_t id = v ? btf_find(v, 1u << BTF_KIND_STRUCT, type) : 0;
-	ir_reg p = number(L, arg).reg;
 
-	if (id)
-		return ir_cast(&L->b, p, id);
-	ir_here(&L->b)->regs.p[p].class = L->unit->has_typed_ctx ? IRC_BTF : IRC_KPTR;
-	return p;
+	return id ? ir_cast(&L->b, number(L, arg).reg, id) : argument(L, arg);
 }
 
 /* Members that are numbers are loaded where the verifier knows what it is. */
@@ -237,10 +242,7 @@ static ir_reg pointer(struct lower *L, const struct tracepoint_field *f)
 /* As a number, to be read from by helpers. */
 static ir_reg address(struct lower *L, unsigned int arg)
 {
-	struct ir_val v = number(L, arg);
-
-	ir_here(&L->b)->regs.p[v.reg].class = L->unit->has_typed_ctx ? IRC_BTF : IRC_KPTR;
-	return lower_untyped(L, v).reg;
+	return lower_untyped(L, IR_R(argument(L, arg))).reg;
 }
 
 static struct ir_val read_member(struct lower *L, ir_reg base, const struct member *m)
