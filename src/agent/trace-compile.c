@@ -201,7 +201,6 @@ static void find_types(void *ctx)
 		{"sys_exit", true, false, {BTF_ONE(STRUCT), "pt_regs"}},
 		{"sys_exit_", false, true, {BTF_ONE(TYPEDEF), "btf_trace_sys_exit"}},
 		{"sched_switch", false, true, {BTF_ONE(TYPEDEF), "btf_trace_sched_switch"}},
-		{"prev_state", true, false, {BTF_ONE(TYPEDEF), "btf_trace_sched_switch"}},
 	};
 	struct world_type types[ELEMENTS(likely)];
 	struct trace *t = ctx;

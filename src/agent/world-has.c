@@ -103,9 +103,9 @@ static const uint64_t recent = 1ull << WORLD_KTIME_BOOT | 1ull << WORLD_KTIME_TA
  * All at once.  A kernel that tags the function to be called is Linux 6.9, and so has the rest;
  * without the JIT it would not be called.
  */
-static void ask_all(struct world_kern *w, struct world *base)
+static void ask_all(struct world_kern *w)
 {
-	const struct btf_view *v = base->ops->btf(base);
+	const struct btf_view *v = world_kern_btf_ahead(w);
 	uint64_t all = recent;
 
 	if (v && btf_kfunc(v, "bpf_rdonly_cast") && kernel_takes_programs())
@@ -125,7 +125,7 @@ bool world_kern_has(struct world *base, enum world_feature f)
 		return false;
 	if (((recent | 1ull << WORLD_CAST) & bit) && !w->is_recent_asked) {
 		w->is_recent_asked = true;
-		ask_all(w, base);
+		ask_all(w);
 	}
 	if (!(w->asked & bit)) {
 		w->asked |= bit;

@@ -66,6 +66,8 @@ struct world_kern {
 
 bool world_glob(const char *pattern, const char *s);
 const struct kallsyms *world_kallsyms(struct world_kern *w);
+/* The kernel's types for a feature: who looks ahead may go on.  NULL: there are none. */
+const struct btf_view *world_kern_btf_ahead(struct world_kern *w);
 
 bool world_kern_has(struct world *w, enum world_feature f);
 void world_kern_tracepoints(struct world *w, const char *group, const char *event, world_name_fn fn,

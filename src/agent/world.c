@@ -36,16 +36,25 @@ static const struct btf_view *open_btf_locked(struct world_kern *w)
 	return w->has_btf ? &w->btf.view : NULL;
 }
 
-static const struct btf_view *world_btf(struct world *base)
+static const struct btf_view *open_btf(struct world_kern *w, bool is_use)
 {
-	struct world_kern *w = WORLD(base);
 	const struct btf_view *v;
 
 	pthread_mutex_lock(&w->btf_lock); /* until who looks ahead is done */
-	w->is_btf_used = true;
+	w->is_btf_used |= is_use;
 	v = open_btf_locked(w);
 	pthread_mutex_unlock(&w->btf_lock);
 	return v;
+}
+
+static const struct btf_view *world_btf(struct world *base)
+{
+	return open_btf(WORLD(base), true);
+}
+
+const struct btf_view *world_kern_btf_ahead(struct world_kern *w)
+{
+	return open_btf(w, false);
 }
 
 void world_types_ahead(struct world *base, const struct world_type *types, size_t n)

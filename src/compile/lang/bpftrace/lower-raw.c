@@ -110,9 +110,19 @@ static bool switch_of(struct lower *L, bool *ret_has_state)
 }
 
 /*
- * Are the tasks the second and third argument?  To look the type up takes 0.2 ms; what is in
- * task_struct anyway says that it is a kernel before all that (`state` became `__state` in 5.14)
- * or long after it (`dl_server` came with 6.8).
+ * A kernel long after all that, which needs no search for the type, 0.2 ms: `dl_server` came with
+ * 6.8, and task_struct is asked for anyway.
+ */
+static bool is_recent_switch(struct lower *L)
+{
+	struct member m;
+
+	return member_of(L, "task_struct", "dl_server", &m);
+}
+
+/*
+ * Are the tasks the second and third argument?  They also are on a kernel before all that:
+ * `state` became `__state` in 5.14.
  */
 static bool is_usual_switch(struct lower *L)
 {
@@ -121,15 +131,15 @@ static bool is_usual_switch(struct lower *L)
 
 	if (!L->has_switch)
 		L->is_usual_switch = member_of(L, "task_struct", "state", &m) ||
-				     member_of(L, "task_struct", "dl_server", &m) ||
-				     switch_of(L, &has_state);
+				     is_recent_switch(L) || switch_of(L, &has_state);
 	L->has_switch = true;
 	return L->is_usual_switch;
 }
 
 static bool state_of(struct lower *L, struct state_shape *ret)
 {
-	if (!switch_of(L, &ret->has_arg))
+	ret->has_arg = true;
+	if (!is_recent_switch(L) && !switch_of(L, &ret->has_arg))
 		return false;
 	if (!ret->has_arg && !member_of(L, "task_struct", "__state", &ret->state) &&
 	    !member_of(L, "task_struct", "state", &ret->state))
