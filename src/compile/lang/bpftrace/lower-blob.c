@@ -24,7 +24,7 @@ static struct mem literal(struct lower *L, struct expr *e)
 
 static struct mem made(struct lower *L, struct expr *e)
 {
-	struct mem tmp = lower_temp(L, e->type->size ? e->type->size : 8);
+	struct mem tmp = lower_temp_of(L, e->type);
 
 	lower_into(L, e, tmp, false);
 	return tmp;

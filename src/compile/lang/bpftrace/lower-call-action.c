@@ -62,7 +62,7 @@ static void leave(struct lower *L, struct span span, struct ir_val code)
 		.kind = QACTION_EXIT, .args = type_tuple(L->a, &type, NULL, 1), .span = span};
 	struct record r;
 
-	lower_record_begin(L, &r, lower_action(L, action), 8, true);
+	lower_record_begin(L, &r, lower_action(L, action), 8, 0, true);
 	ir_store(&L->b, r.payload.base, r.payload.off, 8, code);
 	lower_record_end(L, &r);
 	if (L->body->on_return) {
@@ -153,7 +153,7 @@ static void print_map(struct lower *L, struct expr *e, struct map_decl *m)
 	struct ir_val y = div ? IR_R(lower_stable(L, div)) : IR_I(0);
 	struct record r;
 
-	lower_record_begin(L, &r, lower_action(L, action), 8, true);
+	lower_record_begin(L, &r, lower_action(L, action), 8, 0, true);
 	ir_store(&L->b, r.payload.base, r.payload.off, 4, x);
 	ir_store(&L->b, r.payload.base, r.payload.off + 4, 4, y);
 	lower_record_end(L, &r);
@@ -284,7 +284,7 @@ void call_join(struct lower *L, struct expr *e)
 	struct record r;
 
 	from.base = lower_stable(L, a);
-	lower_record_begin(L, &r, lower_action(L, action), action.args->size, false);
+	lower_record_begin(L, &r, lower_action(L, action), action.args->size, 0, false);
 	ir_store(&L->b, r.payload.base, r.payload.off, 8, IR_I(0));
 	for (int i = 0; i < JOIN_ARGS; i++) {
 		struct ir_val p = mem_load(L, mem_at(from, i * 8), 8, false, IRC_KPTR);
@@ -383,7 +383,7 @@ struct ir_val call_skboutput(struct lower *L, struct expr *e)
 	from = ir_to_reg(&L->b,
 			 ir_math(&L->b, IR_ADD,
 				 ir_kload(&L->b, skb, data, 8, false, IRC_KPTR, NULL), skip));
-	lower_record_begin(L, &r, lower_action(L, action), action.args->size, false);
+	lower_record_begin(L, &r, lower_action(L, action), action.args->size, 0, false);
 	ir_store(&L->b, r.payload.base, r.payload.off, 8, lower_boottime(L));
 	ir_store(&L->b, r.payload.base, r.payload.off + 8, 4, IR_R(n));
 	IR_CALL(&L->b, BPF_FUNC_probe_read_kernel, IRC_INT,

@@ -60,18 +60,22 @@ static struct ir_val bounded(struct lower *L, struct expr *a, uint32_t max)
 	return IR_R(r);
 }
 
-static void count_cut(struct lower *L, struct mem last, uint32_t done)
+static void count_cut(struct lower *L, enum ir_cond cond, struct ir_val a, struct ir_val b)
 {
-	uint32_t cut = ir_block_new(&L->b);
+	uint32_t cut = ir_block_new(&L->b), done = ir_block_new(&L->b);
 
-	ir_branch(&L->b, IRC_NE, ir_load(&L->b, last.base, last.off, 1, false), IR_I(0), cut, done);
+	ir_branch(&L->b, cond, a, b, cut, done);
+	ir_here(&L->b)->blocks.p[L->b.block].unlikely = true;
 	ir_block_go(&L->b, cut);
 	lower_count_loss(L, lower_loss(L, QLOSS_STRING, "max_strlen", L->b.span));
+	ir_jump(&L->b, done);
+	ir_block_go(&L->b, done);
 }
 
 /*
- * The helper ends what it reads with a NUL.  If it filled all the room, the last byte is
- * read again: where it is none, the text goes on, and without a NUL it is shown as cut.
+ * A text without a NUL is shown as cut, and the helper ends what it reads with one.  So it is
+ * asked for a byte more where there is room for that: what is longer than `size` then goes on.
+ * Elsewhere, if it filled all the room, the last byte is read again.
  */
 static void mark_cut(struct lower *L, struct ir_val n, struct mem to, struct mem from,
 		     uint32_t room)
@@ -87,7 +91,7 @@ static void mark_cut(struct lower *L, struct ir_val n, struct mem to, struct mem
 		IRC_INT, IR_R(mem_addr(L, mem_at(to, last))), IR_I(1),
 		IR_R(mem_addr(L, mem_at(from, last))));
 	if (L->o->counts_losses)
-		count_cut(L, mem_at(to, last), done);
+		count_cut(L, IRC_NE, ir_load(&L->b, to.base, to.off + last, 1, false), IR_I(0));
 	ir_jump(&L->b, done);
 	ir_block_go(&L->b, done);
 }
@@ -99,6 +103,7 @@ void call_str(struct lower *L, struct expr *e, struct mem to, bool clean)
 	struct ir_val n = IR_I(size), got;
 	struct mem from;
 	unsigned int helper;
+	bool takes_more;
 
 	from = target(L, a);
 	if (e->builtin->id == BUILTIN_KSTR && from.space != SPACE_BPF)
@@ -118,10 +123,14 @@ void call_str(struct lower *L, struct expr *e, struct mem to, bool clean)
 					  : BPF_FUNC_probe_read_kernel_str;
 	if (!n.reg && !n.imm)
 		return;
+	takes_more = !len && n.imm == size && to.has_room;
+	n.imm += takes_more;
 	got = IR_R(
 		IR_CALL(&L->b, helper, IRC_INT, IR_R(mem_addr(L, to)), n, IR_R(mem_addr(L, from))));
 	lower_helper_error(L, helper, got);
-	if (!len && n.imm == size)
+	if (takes_more && L->o->counts_losses)
+		count_cut(L, IRC_SGT, got, IR_I(size));
+	else if (!takes_more && !len && n.imm == size)
 		mark_cut(L, got, to, from, size);
 }
 

@@ -34,6 +34,7 @@ struct mem {
 	int32_t off;
 	uint8_t space; /* enum type_space, never NONE */
 	bool is_clean; /* text: all zero behind its NUL */
+	bool has_room; /* to write a text to: the byte behind it may be written as well */
 	bool is_typed; /* KERNEL: the verifier knows what is here (class BTF, plain members) */
 	bool is_ctx;   /* the program's context: plain loads */
 };
@@ -190,8 +191,9 @@ void lower_dispatch(struct lower *L);
 /* --- lower-memory.c */
 uint32_t lower_mark(struct lower *L);
 void lower_release(struct lower *L, uint32_t mark);
-struct mem lower_temp(struct lower *L, uint32_t size);	  /* of this statement */
-struct mem lower_scratch(struct lower *L, uint32_t size); /* of this program, for good */
+struct mem lower_temp(struct lower *L, uint32_t size);		 /* of this statement */
+struct mem lower_temp_of(struct lower *L, const struct type *t); /* with room behind a text */
+struct mem lower_scratch(struct lower *L, uint32_t size);	 /* of this program, for good */
 struct mem mem_at(struct mem p, int32_t off);
 struct mem mem_bpf(ir_reg base, int32_t off);
 ir_reg mem_addr(struct lower *L, struct mem p);
@@ -331,12 +333,12 @@ void lower_agg_copy(struct lower *L, struct map_decl *m, struct mem key, struct 
 /* --- lower-record.c */
 struct record {
 	struct mem payload;
-	uint32_t action, size, done;
+	uint32_t action, size, room, done; /* room: behind the payload, not of the record */
 	ir_reg base;
 	bool is_reserved;
 };
 void lower_record_begin(struct lower *L, struct record *r, uint32_t action, uint32_t size,
-			bool is_simple);
+			uint32_t room, bool is_simple);
 void lower_record_end(struct lower *L, struct record *r);
 /* A whole record: the payload is a tuple of these expressions. */
 void lower_record(struct lower *L, struct question_action action, struct expr *const *args,

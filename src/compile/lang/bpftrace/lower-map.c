@@ -201,9 +201,10 @@ static const struct question_map *row_of(const struct lower *L, const struct map
 struct mem lower_key(struct lower *L, const struct map_decl *m, struct expr *key)
 {
 	const struct question_map *row = row_of(L, m);
-	struct mem to;
+	bool is_text = key && m->key && m->key->kind == TYPE_STRING;
+	struct mem to = lower_temp(L, row->key_size + is_text);
 
-	to = lower_temp(L, row->key_size);
+	to.has_room = is_text;
 	if (!m->key || !key) {
 		if (!lower_map_has_bucket(m))
 			ir_zero(&L->b, to.base, to.off, row->key_size);

@@ -36,7 +36,7 @@ struct mem mem_bpf(ir_reg base, int32_t off)
 struct mem mem_at(struct mem p, int32_t off)
 {
 	p.off += off;
-	p.is_clean = p.is_typed = false;
+	p.is_clean = p.is_typed = p.has_room = false;
 	return p;
 }
 
@@ -61,6 +61,16 @@ struct mem lower_temp(struct lower *L, uint32_t size)
 	best->is_used = true;
 	array_push(L->a, &body->taken, (uint32_t)(best - body->temps.p));
 	return mem_bpf(ir_slot_addr(&L->b, best->slot, 0), 0);
+}
+
+struct mem lower_temp_of(struct lower *L, const struct type *t)
+{
+	uint32_t size = t->size ? t->size : 8;
+	bool is_text = t->kind == TYPE_STRING;
+	struct mem tmp = lower_temp(L, size + is_text);
+
+	tmp.has_room = is_text;
+	return tmp;
 }
 
 struct mem lower_scratch(struct lower *L, uint32_t size)

@@ -23,13 +23,14 @@ static void head(struct lower *L, struct record *r)
 }
 
 void lower_record_begin(struct lower *L, struct record *r, uint32_t action, uint32_t size,
-			bool is_simple)
+			uint32_t room, bool is_simple)
 {
 	*r = (struct record){.action = action,
 			     .size = (uint32_t)sizeof(struct wire_answer) + size,
+			     .room = room,
 			     .is_reserved = is_simple};
 	if (!is_simple) {
-		struct mem p = lower_scratch(L, r->size);
+		struct mem p = lower_scratch(L, r->size + room);
 
 		r->base = p.base;
 	} else {
@@ -37,8 +38,8 @@ void lower_record_begin(struct lower *L, struct record *r, uint32_t action, uint
 
 		r->done = ir_block_new(&L->b);
 		r->base = IR_CALL(&L->b, BPF_FUNC_ringbuf_reserve, IRC_PTR,
-				  IR_R(ir_map_addr(&L->b, (uint32_t)L->q->ring)), IR_I(r->size),
-				  IR_I(0));
+				  IR_R(ir_map_addr(&L->b, (uint32_t)L->q->ring)),
+				  IR_I(r->size + room), IR_I(0));
 		ir_branch(&L->b, IRC_EQ, IR_R(r->base), IR_I(0), lost, go);
 		ir_here(&L->b)->blocks.p[L->b.block].unlikely = true;
 		ir_block_go(&L->b, lost);
@@ -85,19 +86,23 @@ void lower_record(struct lower *L, struct question_action action, struct expr *c
 {
 	const struct type **types = arena_array(L->a, const struct type *, n + 1);
 	struct record r;
-	uint32_t at = 0;
+	uint32_t at = 0, room = n && args[n - 1]->type->kind == TYPE_STRING ? 8 : 0;
 
 	for (unsigned int i = 0; i < n; i++)
 		types[i] = args[i]->type;
 	if (!action.args)
 		action.args = type_tuple(L->a, types, NULL, n);
-	lower_record_begin(L, &r, lower_action(L, action), action.args->size, is_simple(args, n));
+	lower_record_begin(L, &r, lower_action(L, action), action.args->size, room,
+			   is_simple(args, n));
 	for (unsigned int i = 0; i < n && i < action.args->n_members; i++) {
 		const struct type_member *m = &action.args->members[i];
+		struct mem to;
 
 		if (m->offset > at)
 			mem_zero(L, mem_at(r.payload, (int32_t)at), m->offset - at);
-		lower_into_type(L, args[i], mem_at(r.payload, (int32_t)m->offset), m->type, false);
+		to = mem_at(r.payload, (int32_t)m->offset);
+		to.has_room = i + 1 < n || room; /* what is behind comes later */
+		lower_into_type(L, args[i], to, m->type, false);
 		at = m->offset + m->type->size;
 	}
 	if (action.args->size > at)
@@ -112,7 +117,7 @@ void lower_record_number(struct lower *L, struct question_action action, unsigne
 	const struct type *t = has_value ? type_int(size, false) : NULL;
 
 	action.args = type_tuple(L->a, &t, NULL, has_value);
-	lower_record_begin(L, &r, lower_action(L, action), has_value ? 8 : 0, true);
+	lower_record_begin(L, &r, lower_action(L, action), has_value ? 8 : 0, 0, true);
 	if (has_value) {
 		ir_store(&L->b, r.payload.base, r.payload.off, 8, IR_I(0));
 		ir_store(&L->b, r.payload.base, r.payload.off, size, v);
