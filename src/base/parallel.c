@@ -70,28 +70,36 @@ struct helper {
 		void *ctx;
 	} jobs[JOBS];
 	unsigned int given, done; /* jobs; job i is at i % JOBS */
+	bool is_busy;		  /* with job `done`, whoever does it */
 	bool is_over;
 };
+
+/* The next job, by the thread that calls. */
+static void do_one_locked(struct helper *h)
+{
+	struct job job = h->jobs[h->done % JOBS];
+
+	h->is_busy = true;
+	pthread_mutex_unlock(&h->lock);
+	job.fn(job.ctx);
+	pthread_mutex_lock(&h->lock);
+	h->is_busy = false;
+	h->done++;
+	pthread_cond_signal(&h->is_idle);
+	if (h->done != h->given)
+		pthread_cond_signal(&h->has_job); /* it may have come while we were busy */
+}
 
 static void *help(void *arg)
 {
 	struct helper *h = arg;
 
 	pthread_mutex_lock(&h->lock);
-	for (;;) {
-		struct job job;
-
-		while (h->done == h->given && !h->is_over)
+	while (h->done != h->given || !h->is_over)
+		if (h->done == h->given || h->is_busy)
 			pthread_cond_wait(&h->has_job, &h->lock);
-		if (h->done == h->given)
-			break;
-		job = h->jobs[h->done % JOBS];
-		pthread_mutex_unlock(&h->lock);
-		job.fn(job.ctx);
-		pthread_mutex_lock(&h->lock);
-		h->done++;
-		pthread_cond_signal(&h->is_idle);
-	}
+		else
+			do_one_locked(h);
 	pthread_mutex_unlock(&h->lock);
 	return NULL;
 }
@@ -112,11 +120,17 @@ struct helper *helper_start(void)
 	return NULL;
 }
 
-/* Until so many jobs were done since it began; the number may wrap around. */
+/*
+ * Until so many jobs were done since it began; the number may wrap around.  Its processor may be
+ * late, other guests of the host have it then for milliseconds: what it has not begun is done here.
+ */
 static void wait_locked(struct helper *h, unsigned int done)
 {
 	while ((int)(done - h->done) > 0)
-		pthread_cond_wait(&h->is_idle, &h->lock);
+		if (h->is_busy)
+			pthread_cond_wait(&h->is_idle, &h->lock);
+		else
+			do_one_locked(h);
 }
 
 unsigned int helper_do(struct helper *h, void (*job)(void *ctx), void *ctx)

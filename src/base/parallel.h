@@ -25,7 +25,8 @@ int thread_start(pthread_t *thread, size_t stack, void *(*fn)(void *), void *arg
 void parallel_run(size_t n, unsigned int threads, void (*fn)(void *ctx, size_t i), void *ctx);
 
 /*
- * A second thread that stays: it does one job after the other, while we do something else.
+ * A second thread that stays: it does one job after the other, while we do something else.  Who
+ * waits for a job does it, and those before it, as far as they are not begun.
  * NULL is a helper, too, without a thread: jobs are done at once.
  */
 struct helper;

@@ -122,6 +122,50 @@ TEST(a_helper_is_waited_for_job_by_job)
 	helper_end(h);
 }
 
+enum { ROW = 2000 };
+
+struct row {
+	int inside; /* atomic: jobs that are being done */
+	int n, wrong;
+};
+
+struct row_job {
+	struct row *row;
+	int number;
+};
+
+static void one_of_row(void *ctx)
+{
+	struct row_job *j = ctx;
+	struct row *r = j->row;
+
+	r->wrong += __atomic_add_fetch(&r->inside, 1, __ATOMIC_ACQ_REL) != 1;
+	r->wrong += r->n++ != j->number;
+	__atomic_sub_fetch(&r->inside, 1, __ATOMIC_ACQ_REL);
+}
+
+/* Who waits takes part: still it is one after the other, in order, and all that was waited for. */
+TEST(who_waits_for_a_helper_does_its_jobs)
+{
+	static struct row_job jobs[ROW];
+	struct helper *h = helper_start();
+	struct row row = {0};
+
+	for (int i = 0; i < ROW; i++) {
+		unsigned int job;
+
+		jobs[i] = (struct row_job){&row, i};
+		job = helper_do(h, one_of_row, &jobs[i]);
+		if (i % 7 && i % 3)
+			continue;
+		helper_wait(h, job);
+		CHECK_EQ(row.n, i + 1);
+	}
+	helper_end(h);
+	CHECK_EQ(row.n, ROW);
+	CHECK_EQ(row.wrong, 0);
+}
+
 TEST(a_helper_that_has_nothing_to_do)
 {
 	helper_end(helper_start());
