@@ -38,9 +38,10 @@ static size_t aligned(size_t n)
 	return (n + 15) & ~(size_t)15;
 }
 
+/* Not zeroed: memory is touched when it is handed out, and the end of a block maybe never. */
 static char *block_add(struct arena *a, size_t n)
 {
-	struct arena_block *b = xalloc(sizeof(*b) + n);
+	struct arena_block *b = xrealloc(NULL, sizeof(*b) + n);
 
 	b->n = n;
 	b->next = a->blocks;
@@ -66,19 +67,26 @@ static char *take(struct arena *a, size_t n)
 	return p;
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+/* The first `full` bytes are the caller's to fill, the rest is zero. */
+static void *alloc_for(struct arena *a, size_t n, size_t full)
 {
 	size_t room = aligned(n ? n : 1);
 	char *p = take(a, room + GAP);
 
 	a->used += room;
+	memset(p + full, 0, room - full);
 	ASAN_POISON_MEMORY_REGION(p + n, room + GAP - n);
 	return p;
 }
 
+void *arena_alloc(struct arena *a, size_t n)
+{
+	return alloc_for(a, n, 0);
+}
+
 void *arena_copy(struct arena *a, const void *p, size_t n)
 {
-	void *to = arena_alloc(a, n);
+	void *to = alloc_for(a, n, n);
 
 	if (n)
 		memcpy(to, p, n);
@@ -87,7 +95,7 @@ void *arena_copy(struct arena *a, const void *p, size_t n)
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	char *to = arena_alloc(a, n + 1);
+	char *to = alloc_for(a, n + 1, n);
 
 	if (n)
 		memcpy(to, s, n);
@@ -145,6 +153,7 @@ static bool grow_last(struct arena *a, void *p, size_t old, size_t new)
 
 	if (GAP || !p || (char *)p + aligned(old) != a->p || more > (size_t)(a->end - a->p))
 		return false;
+	memset(a->p, 0, more);
 	a->p += more;
 	a->used += more;
 	return true;
@@ -159,7 +168,7 @@ void *array_grow(struct arena *a, void *p, size_t n, size_t *room, size_t size)
 	char *to;
 
 	if (!grow_last(a, p, *room * size, more * size)) {
-		to = arena_alloc(a, more * size);
+		to = alloc_for(a, more * size, n * size);
 		if (n)
 			memcpy(to, p, n * size);
 		p = to;
@@ -187,8 +196,6 @@ void arena_reset(struct arena *a)
 		a->end = a->p + a->blocks->n;
 		return;
 	}
-	/* without a current block, it is one that a large object filled */
-	memset(b->bytes, 0, a->p ? (size_t)(a->p - b->bytes) : b->n);
 	a->p = b->bytes;
 	a->end = a->p + b->n;
 	a->used = 0;
