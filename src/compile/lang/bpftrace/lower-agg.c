@@ -148,6 +148,7 @@ void lower_agg_assign(struct lower *L, struct map_decl *m, struct expr *key, str
 	const struct type *t = m->value;
 	struct ir_val v = IR_I(1), epoch = IR_I(0), now = IR_I(0), bucket = IR_I(0);
 	uint32_t done = ir_block_new(&L->b), slots = lower_map_slots(L, m);
+	bool is_placed = L->q->maps.p[m->index].type == BPF_MAP_TYPE_ARRAY; /* without a key */
 	struct mem k = mem_bpf(0, 0);
 	ir_reg own, p;
 
@@ -159,7 +160,7 @@ void lower_agg_assign(struct lower *L, struct map_decl *m, struct expr *key, str
 	}
 	if (lower_map_has_bucket(m))
 		bucket = bucket_of(L, t, v, epoch);
-	if (!slots)
+	if (!slots && !is_placed)
 		k = lower_key(L, m, key);
 	if (!slots && lower_map_has_bucket(m))
 		ir_store(&L->b, k.base, k.off + (int32_t)L->q->maps.p[m->index].bucket_offset, 8,
