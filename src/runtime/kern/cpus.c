@@ -38,8 +38,12 @@ static unsigned int read_list(const char *path, uint32_t *ret, unsigned int room
 
 unsigned int cpus_possible(void)
 {
-	unsigned int n, highest = read_list("/sys/devices/system/cpu/possible", NULL, 0, &n);
+	static unsigned int known; /* it stays; atomic */
+	unsigned int n, highest = __atomic_load_n(&known, __ATOMIC_RELAXED);
 
+	if (!highest)
+		highest = read_list("/sys/devices/system/cpu/possible", NULL, 0, &n);
+	__atomic_store_n(&known, highest ? highest : 1, __ATOMIC_RELAXED);
 	return highest ? highest : 1;
 }
 
