@@ -65,7 +65,8 @@ while IFS=$'\t' read -r name exec script options; do
 		case $exec in
 		"-t "*) podman_do exec -t "$name" ${exec#-t } ;;
 		*) podman_do exec "$name" $exec ;;
-		esac >/dev/null 2>&1 </dev/null
+		esac >"$dir/$name.err" 2>&1 </dev/null ||
+			echo "$name: podman exec: status $?: $(tail -n 1 "$dir/$name.err")" >&2
 		podman_do kill -s KILL "$name" >/dev/null 2>&1
 	fi
 	status=$(podman_do wait "$name" 2>/dev/null)
