@@ -333,10 +333,11 @@ void lower_agg_copy(struct lower *L, struct map_decl *m, struct mem key, struct 
 /* --- lower-record.c */
 struct record {
 	struct mem payload;
-	uint32_t action, size, room, done; /* room: behind the payload, not of the record */
+	uint32_t action, size, done;
 	ir_reg base;
 	bool is_reserved;
 };
+/* `room`: bytes behind the payload that are no part of the record. */
 void lower_record_begin(struct lower *L, struct record *r, uint32_t action, uint32_t size,
 			uint32_t room, bool is_simple);
 void lower_record_end(struct lower *L, struct record *r);

@@ -27,7 +27,6 @@ void lower_record_begin(struct lower *L, struct record *r, uint32_t action, uint
 {
 	*r = (struct record){.action = action,
 			     .size = (uint32_t)sizeof(struct wire_answer) + size,
-			     .room = room,
 			     .is_reserved = is_simple};
 	if (!is_simple) {
 		struct mem p = lower_scratch(L, r->size + room);
