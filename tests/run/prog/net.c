@@ -288,6 +288,33 @@ SCENE(fork_after_accept)
 	return 0;
 }
 
+/* Parent and child hold the same connections, and close each about the same time. */
+SCENE(close_together)
+{
+	enum { ENDS = 100 };
+	int l = listener("4", 5), ends[ENDS], go[2];
+	pid_t pid;
+
+	for (int i = 0; i < ENDS; i += 2) {
+		ends[i] = dial("4", port_of(l));
+		ends[i + 1] = must(accept(l, NULL, NULL));
+	}
+	must(pipe(go));
+	pid = must(fork());
+	for (int i = 0; i < ENDS; i++) {
+		if (pid)
+			give(go[1], 1);
+		else
+			take(go[0], 1);
+		for (volatile int wait = pid ? 400 * i : 0; wait > 0; wait--)
+			;
+		must(close(ends[i]));
+	}
+	if (pid)
+		reap_well(pid);
+	return 0;
+}
+
 /* The connection is made by this program, used and closed by cat. */
 SCENE(exec_after_connect)
 {

@@ -303,8 +303,29 @@ static void tell_close(struct watch_vm *w, const struct connection *k, int fd)
 	watch_send(w);
 }
 
-/* Another descriptor of a process for the same socket; −1. */
-static int other_fd(pid_t pid, uint64_t inode, int but)
+struct descriptor {
+	pid_t pid;
+	int fd;
+};
+
+/*
+ * Has this thread begun to close it, and perhaps not got to it yet?  It stopped at the beginning
+ * of close() and was let go; what it does now /proc tells unless it runs.
+ */
+static bool closes(void *ctx, struct tracer_task *t)
+{
+	const struct descriptor *d = ctx;
+	char text[128];
+
+	if (t->pid != d->pid || t->has_ended || t->call.nr != SYS_close ||
+	    (int)t->call.args[0] != d->fd)
+		return false;
+	return !watch_read(t->tid, "syscall", text, sizeof(text)) || !strncmp(text, "running", 7) ||
+	       strtol(text, NULL, 10) == SYS_close;
+}
+
+/* A descriptor of a process for this socket that nobody closes; −1. */
+static int find_fd(struct watch_vm *w, pid_t pid, uint64_t inode)
 {
 	char path[64], text[64], wanted[64];
 	struct dirent *e;
@@ -315,6 +336,7 @@ static int other_fd(pid_t pid, uint64_t inode, int but)
 	snprintf(wanted, sizeof(wanted), "socket:[%llu]", (unsigned long long)inode);
 	d = opendir(path);
 	while (d && found < 0 && (e = readdir(d))) {
+		struct descriptor one = {pid, atoi(e->d_name)};
 		ssize_t n = *e->d_name == '.'
 				    ? -1
 				    : readlinkat(dirfd(d), e->d_name, text, sizeof(text) - 1);
@@ -322,8 +344,8 @@ static int other_fd(pid_t pid, uint64_t inode, int but)
 		if (n <= 0)
 			continue;
 		text[n] = 0;
-		if (!strcmp(text, wanted) && atoi(e->d_name) != but)
-			found = atoi(e->d_name);
+		if (!strcmp(text, wanted) && !tracer_each(w->tracer, closes, &one))
+			found = one.fd;
 	}
 	if (d)
 		closedir(d);
@@ -343,7 +365,7 @@ static bool is_held_by(void *ctx, struct tracer_task *t)
 
 	if (t->tid != t->pid || t->pid == h->but || t->has_ended)
 		return false;
-	fd = other_fd(t->pid, h->k->inode, t->pid == h->k->pid ? h->k->fd : -1);
+	fd = find_fd(h->w, t->pid, h->k->inode);
 	if (fd < 0)
 		return false;
 	h->k->pid = t->pid;
