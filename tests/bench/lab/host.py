@@ -19,6 +19,9 @@ import sys
 import tempfile
 import time
 
+from lab import steal
+from lab.table import progress
+
 WORK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "work")
 PR_SET_PDEATHSIG = 1
 CLONE_NEWNS = 0x00020000
@@ -115,6 +118,10 @@ class Host:
             os.close(self.tracing_ns)
         shutil.rmtree(self.dir, ignore_errors=True)
         shutil.rmtree(self.out, ignore_errors=True)
+
+    def settle(self):
+        """For runs of milliseconds: begin when the machine's own host is calm (lab/steal.py)."""
+        steal.settle(self.all_cpus, progress)
 
     def compile(self, name):
         """The program of work/NAME.c; a line `build: FLAGS` in it is obeyed."""

@@ -3,6 +3,8 @@
 
 import sys
 
+from lab import steal
+
 
 def progress(text):
     """One line that is written over, for somebody who waits at a terminal."""
@@ -10,33 +12,16 @@ def progress(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def processor_ticks():
-    """All of them since the machine began, and those in which its host ran somebody else (proc(5): steal)."""
-    with open("/proc/stat", encoding="ascii") as f:
-        ticks = [int(n) for n in f.readline().split()[1:9]]
-    return sum(ticks), ticks[7]
-
-
-TICKS = list(processor_ticks())  # when the last table was printed
-
-
-def stolen():
-    """Since then: what makes a run wait that needs two processors at once."""
-    before = tuple(TICKS)
-    TICKS[:] = processor_ticks()
-    return (TICKS[1] - before[1]) * 100 / max(TICKS[0] - before[0], 1)
-
-
 def print_table(title, method, head, rows):
     """`rows` are lists of text; a row of two is a name and why there are no numbers."""
-    others = stolen()
+    others = steal.since_last()
     full = [r for r in rows if len(r) == len(head)]
     widths = [max(len(r[i]) for r in [head] + full) for i in range(len(head))]
     widths[0] = max([widths[0]] + [len(r[0]) for r in rows])
     print(f"\n{title}")
     print(f"  {method}")
-    if others >= 1:
-        print(f"  the host had others on {others:.0f} % of the processors' time meanwhile")
+    if others:
+        print(f"  {others}")
     for row in [head] + rows:
         if len(row) == len(head):
             cells = [row[0].ljust(widths[0])]
