@@ -31,13 +31,17 @@ struct ring {
 	const char *data;
 	char *copy; /* owned: of a record that goes over the end */
 	uint32_t copy_room;
+	uint32_t nap_ns; /* how long the next nap will be */
+	bool is_lively;	 /* there were records a moment ago */
 };
 
 int ring_open(struct ring *r, int fd, size_t size);
 void ring_close(struct ring *r);
 /* Hand over what is there, at most one ring full.  Returns how many, or what `fn` refused with. */
 int ring_drain(struct ring *r, query_record_fn fn, void *ctx);
-int ring_wait(struct ring *r, int timeout_ms); /* 1: there is something */
+/* Not for a lone record, but up to a millisecond longer than for the first of many.  1: there is
+ * something. */
+int ring_wait(struct ring *r, int timeout_ms);
 
 /* Something that was attached: its descriptors, closed in this order. */
 struct attached {

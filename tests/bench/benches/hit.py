@@ -89,6 +89,7 @@ def run(host, skep, quick):
     with statistics_on():
         for name, action in SCRIPTS:
             got = {tool: [] for tool, _ in tools(skep)}
+            host.settle()
             for i in range(runs):
                 for tool, argv in tools(skep):
                     progress(f"{name}: run {i + 1}/{runs}, {tool}")
