@@ -39,8 +39,10 @@ int ring_open(struct ring *r, int fd, size_t size);
 void ring_close(struct ring *r);
 /* Hand over what is there, at most one ring full.  Returns how many, or what `fn` refused with. */
 int ring_drain(struct ring *r, query_record_fn fn, void *ctx);
-/* Not for a lone record, but up to a millisecond longer than for the first of many.  1: there is
- * something. */
+/*
+ * 1: there is something, 0: not yet, −errno.  Returns at once for a lone record; behind others it
+ * naps for up to a millisecond first.
+ */
 int ring_wait(struct ring *r, int timeout_ms);
 
 /* Something that was attached: its descriptors, closed in this order. */

@@ -25,8 +25,7 @@
 #include <time.h>
 
 enum { HEAD = 8 };
-/* A ring holds what is written in some ten milliseconds; one that fills up faster is read sooner.
- */
+/* A ring holds what some ten milliseconds bring; one that fills up faster is read sooner. */
 enum { NAP_MAX_NS = 1000000, FULL_SHARE = 4 };
 
 int ring_open(struct ring *r, int fd, size_t size)
