@@ -61,9 +61,7 @@ static void print_block(struct printer *p, const struct block *b);
 
 static void begin(struct printer *p, const char *word)
 {
-	for (unsigned int i = 0; i < p->depth; i++)
-		buf_puts(p->to, "  ");
-	buf_puts(p->to, word);
+	buf_printf(p->to, "%*s%s", 2 * (int)p->depth, "", word);
 }
 
 /* In quotes, on one line. */
