@@ -98,8 +98,6 @@ static bool parse(struct str text)
 	if (p) {
 		ast_print(p, &b);
 		ok = check_tree(&d, p);
-	}
-	if (ok) { /* else it may be huge, and nobody prints it */
 		buf_reset(&b);
 		ast_print(p, &b);
 		ast_print(p, &again);
