@@ -41,24 +41,45 @@ def probe(cpus):
     return (ticks()[1] - before) / os.sysconf("SC_CLK_TCK") / (PROBE_S * len(cpus))
 
 
+class Meter:
+    """What was taken since the last table, without the waits before its runs."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.all, self.stolen, self.at_first = 0, 0, 0
+        self.mark = ticks()
+
+    def add(self):
+        """What was until now counts."""
+        now = ticks()
+        self.all += now[0] - self.mark[0]
+        self.stolen += now[1] - self.mark[1]
+        self.mark = now
+
+
+METER = Meter()
+
+
 def settle(cpus, tell):
     """Waits until the host is calm, but not for ever; `tell` gets a line while it waits."""
+    METER.add()
     end = time.monotonic() + PATIENCE_S
     while (share := probe(cpus)) > CALM and time.monotonic() + PAUSE_S < end:
         tell(f"the host has others on {share * 100:.0f} % of the processors: waiting")
         time.sleep(PAUSE_S)
-    LAST[:] = [*ticks(), share]
-
-
-LAST = [*ticks(), 0]  # when the last table was printed, or the last wait was over
+    if share > CALM:
+        METER.at_first = max(METER.at_first, share)
+    METER.mark = ticks()
 
 
 def since_last():
     """A line for a table; None: nothing worth a word."""
-    all_before, stolen_before, at_first = LAST
-    LAST[:] = [*ticks(), 0]
-    share = (LAST[1] - stolen_before) / max(LAST[0] - all_before, 1)
-    waited = f", and on {at_first * 100:.0f} % when this began, after {PATIENCE_S} s" if at_first > CALM else ""
+    METER.add()
+    share, at_first = METER.stolen / max(METER.all, 1), METER.at_first
+    METER.reset()
+    waited = f", and on {at_first * 100:.0f} % when runs began, after {PATIENCE_S} s" if at_first else ""
     if share < CALM and not waited:
         return None
     return f"the host had others on {share * 100:.0f} % of the processors' time meanwhile{waited}"
